@@ -1,0 +1,1 @@
+"""The assistant: history, agent, models and the chat page. Import from here."""
