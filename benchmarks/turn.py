@@ -39,6 +39,10 @@ def ask(agent: Agent, question: str) -> tuple[float, float, int]:
     return first or end, end, tokens
 
 
+def p95(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.95)]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Question to first and last token on the default model.")
     parser.add_argument("--rounds", type=int, default=10)

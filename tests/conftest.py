@@ -1,4 +1,4 @@
-"""What every test shares: a guard that nothing leaves loopback, the default models loaded once, a fresh home, real PDFs."""
+"""What tests share: a guard that nothing leaves loopback, the default models loaded once, a fresh home, real PDFs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
-from knowledge import embedders, weights as weight_files
+from knowledge import embedders
+from knowledge import weights as weight_files
 from knowledge.embedders import Embedder
 from tests.pdfs import make_pdf as write_pdf
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")  # noqa: S104
+_LOOPBACK = ("127.", "::1", "localhost", "0.0.0.0", "::ffff:127.")
 
 
 def _stay_on_loopback(event: str, arguments: tuple[Any, ...]) -> None:
