@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-DATA   ?= docs/samples
+DATA   ?=
 
 .PHONY: run test check bench clean
 
@@ -19,7 +19,7 @@ check: $(VENV)/.installed-test  ## what CI checks besides the tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-bench  ## DATA=folder of PDFs; prints the tables of benchmarks/README.md
+bench: $(VENV)/.installed-bench  ## print the tables of benchmarks/README.md; DATA=a folder of PDFs, else made-up ones
 	$(BIN)/python -m benchmarks $(DATA)
 
 $(VENV)/bin/python:

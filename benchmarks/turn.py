@@ -64,9 +64,8 @@ def main() -> None:
         print(
             f"| question → {name} | {statistics.median(values):.2f} | {sorted(values)[int(len(values) * 0.95)]:.2f} |"
         )
-    print(
-        f"\n{len(runs)} questions, {statistics.mean(run[2] for run in runs):.0f} tokens each; {resident() / 2**20:.0f} MB"
-    )
+    tokens = statistics.mean(run[2] for run in runs)
+    print(f"\n{len(runs)} questions, {tokens:.0f} tokens each; {resident() / 2**20:.0f} MB")
 
 
 if __name__ == "__main__":
