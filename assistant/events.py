@@ -6,9 +6,10 @@ A turn begins with `RouteChosen` and ends with exactly one of `Answered`, `Faile
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from knowledge import Basis, Citation, Passage, Usage
 
@@ -90,3 +91,55 @@ class Stopped:
 Event = (
     RouteChosen | PassagesFound | ToolStarted | ToolFinished | ApprovalNeeded | TextDelta | Answered | Failed | Stopped
 )
+
+TERMINAL = (Answered, Failed, Stopped)
+
+_TYPES: dict[str, type[Event]] = {
+    "route_chosen": RouteChosen,
+    "passages_found": PassagesFound,
+    "tool_started": ToolStarted,
+    "tool_finished": ToolFinished,
+    "approval_needed": ApprovalNeeded,
+    "text_delta": TextDelta,
+    "answered": Answered,
+    "failed": Failed,
+    "stopped": Stopped,
+}
+_NAMES = {kind: name for name, kind in _TYPES.items()}
+
+_Value = TypeVar("_Value")
+
+
+def to_row(event: Event) -> dict[str, Any]:
+    """`TextDelta("a")` → `{"type": "text_delta", "text": "a"}`: plain JSON, values inside as nested objects."""
+    return {"type": _NAMES[type(event)], **asdict(event)}
+
+
+def from_row(row: Mapping[str, Any]) -> Event:
+    """The event that `to_row` wrote. ValueError names an unknown type and lists the known ones."""
+    name = row.get("type")
+    kind = _TYPES.get(str(name))
+    if kind is None:
+        raise ValueError(f"unknown event type {name!r}; known: {', '.join(_TYPES)}")
+    given = dict(row)
+    if "route" in given:
+        given["route"] = Route(given["route"])
+    if given.get("basis") is not None:
+        given["basis"] = Basis(given["basis"])
+    if "passages" in given:
+        given["passages"] = values(Passage, given["passages"])
+    if "citations" in given:
+        given["citations"] = values(Citation, given["citations"])
+    if "usage" in given:
+        given["usage"] = value(Usage, given["usage"])
+    return value(kind, given)
+
+
+def value(kind: type[_Value], row: Mapping[str, Any]) -> _Value:
+    """A dataclass from a stored object. What an older or newer release wrote besides is left out."""
+    known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: given for name, given in row.items() if name in known})
+
+
+def values(kind: type[_Value], rows: list[dict[str, Any]]) -> tuple[_Value, ...]:
+    return tuple(value(kind, row) for row in rows)

@@ -1,0 +1,206 @@
+"""In: questions, answers as they are written, ratings. Out: threads. Knows nothing of models or pages.
+
+Nothing is ever overwritten: an edit, a retry or a message from a stale tab is a sibling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from assistant.errors import ForPerson
+from assistant.events import Route
+from assistant.history import reading
+from assistant.history.partial import cited
+from assistant.history.tables import ConversationRow, MessageRow, RatingRow
+from assistant.history.transactions import Transactions, now, unknown_message
+from assistant.history.tree import Tree
+from assistant.history.values import Message, MessageStatus
+from assistant.history.words import folded, title_of
+from knowledge import Basis, Citation, Passage, Usage
+
+_WRITING = MessageStatus.WRITING.value
+
+
+class Messages(Transactions):
+    def ask(self, conversation: int, text: str, parent: int | None) -> Message:
+        """Store a person's message below `parent` and show its branch. On disk when this returns."""
+        if not text.strip():
+            raise ForPerson("The message is empty: write something first.")
+        time = now()
+        with self._write() as (session, version):
+            row = self._conversation(session, conversation)
+            message = MessageRow(role="user", text=text, text_folded=folded(text), status="complete", finished_at=time)
+            self._grow_tree(session, row, message, parent, time)
+            if not row.renamed and not row.title:
+                row.title = title_of(text)
+                row.title_folded = folded(row.title)
+            row.version, row.updated_at = version, time
+            number = message.id
+        return self.message(number)
+
+    def begin(self, conversation: int, parent: int, *, model: str = "") -> Message:
+        """An answer to the user's message `parent`, empty, "writing". Another one to the same question is a sibling."""
+        time = now()
+        with self._write() as (session, version):
+            row = self._conversation(session, conversation)
+            if self._message(session, parent).role != "user":
+                raise ForPerson("Only a question can be answered: choose the question, or ask again.")
+            message = MessageRow(role="assistant", status=_WRITING, model=model)
+            self._grow_tree(session, row, message, parent, time)
+            row.version, row.updated_at = version, time
+            number = message.id
+        return self.message(number)
+
+    def grow(
+        self,
+        message: int,
+        text: str,
+        *,
+        route: Route | None = None,
+        reason: str | None = None,
+        confidence: float | None = None,
+        passages: Sequence[Passage] | None = None,
+    ) -> bool:
+        """Store the whole text so far. False when the answer is no longer being written: then nothing changes."""
+        given: dict[str, Any] = {"route": route, "reason": reason, "confidence": confidence}
+        given = {name: value for name, value in given.items() if value is not None}
+        if passages is not None:
+            given["passages"] = [asdict(passage) for passage in passages]
+        return self._set(message, text=text, **given)
+
+    def finish(
+        self,
+        message: int,
+        *,
+        text: str,
+        status: MessageStatus = MessageStatus.COMPLETE,
+        route: Route | None = None,
+        reason: str = "",
+        confidence: float = 0.0,
+        basis: Basis | None = None,
+        citations: Sequence[Citation] = (),
+        passages: Sequence[Passage] = (),
+        usage: Usage | None = None,
+        model: str = "",
+        draft: str = "",
+        failure: str = "",
+    ) -> bool:
+        """The last word on an answer. False when it had one already: the first stands."""
+        return self._set(
+            message,
+            text=text,
+            text_folded=folded(text),
+            status=MessageStatus(status).value,
+            route=route,
+            reason=reason,
+            confidence=confidence,
+            basis=basis,
+            citations=[asdict(citation) for citation in citations],
+            passages=[asdict(passage) for passage in passages],
+            usage=asdict(usage) if usage else None,
+            model=model,
+            draft=draft,
+            failure=failure,
+            finished_at=now(),
+        )
+
+    def rate(self, message: int, liked: bool | None, reasons: Sequence[str] = (), note: str = "") -> Message:
+        """A like, a dislike, or None: taken back. Earlier ratings are kept, the newest counts."""
+        with self._write() as (session, version):
+            row = self._message(session, message)
+            if row.role != "assistant":
+                raise ForPerson("Only an answer can be rated.")
+            rating = RatingRow(message_id=message, liked=liked, reasons=list(reasons), note=note, created_at=now())
+            session.add(rating)
+            self._conversation(session, row.conversation_id).version = version
+        return self.message(message)
+
+    def choose(self, message: int) -> None:
+        """Make the branch of `message` the shown one."""
+        with self._write() as (session, version):
+            row = self._conversation(session, self._message(session, message).conversation_id)
+            tree = reading.tree(session, row)
+            path = tree.up_to(message)
+            self._choose(session, row, tree, path)
+            row.version = version
+
+    def thread(self, conversation: int, leaf: int | None = None, *, limit: int | None = None) -> list[Message]:
+        """The shown path, or the one through `leaf`, oldest first; its last `limit` messages."""
+        with self._read() as session:
+            row = self._conversation(session, conversation)
+            tree = reading.tree(session, row)
+            if leaf is not None and leaf not in tree.nodes:
+                raise unknown_message(leaf)
+            path = tree.shown() if leaf is None else tree.through(leaf)
+            return reading.messages(session, tree, path[-limit:] if limit else path)
+
+    def path(self, message: int) -> list[Message]:
+        """From the first question to `message`, itself last."""
+        with self._read() as session:
+            row = self._conversation(session, self._message(session, message).conversation_id)
+            tree = reading.tree(session, row)
+            return reading.messages(session, tree, tree.up_to(message))
+
+    def messages(self, conversation: int) -> list[Message]:
+        """The whole tree, in the order it was written."""
+        with self._read() as session:
+            tree = reading.tree(session, self._conversation(session, conversation))
+            return reading.messages(session, tree, list(tree.nodes))
+
+    def message(self, message: int) -> Message:
+        with self._read() as session:
+            row = self._conversation(session, self._message(session, message).conversation_id)
+            return reading.messages(session, reading.tree(session, row), [message])[0]
+
+    def _interrupt_all(self) -> None:
+        """Close what a crash left open: the text so far stays, with the citations its passages can give."""
+        writing = select(MessageRow).where(MessageRow.status == _WRITING)
+        with self._write() as (session, version):
+            for row in session.scalars(writing).all():
+                text, citations = cited(row.text, reading.passages(row))
+                row.text, row.text_folded = text, folded(text)
+                row.citations = [asdict(citation) for citation in citations]
+                row.status, row.finished_at = MessageStatus.INTERRUPTED.value, now()
+                mine = ConversationRow.id == row.conversation_id
+                session.execute(update(ConversationRow).where(mine).values(version=version))
+
+    def _set(self, message: int, **columns: Any) -> bool:
+        """Change an answer that is still being written, and no other."""
+        with self._write() as (session, version):
+            of = select(MessageRow.conversation_id).where(MessageRow.id == message)
+            conversation = session.scalar(of)
+            if conversation is None:
+                raise unknown_message(message)
+            mine = MessageRow.id == message, MessageRow.status == _WRITING
+            changed = session.execute(update(MessageRow).where(*mine).values(**columns)).rowcount  # type: ignore[attr-defined]
+            moved: dict[str, Any] = {"version": version}
+            if "finished_at" in columns:
+                moved["updated_at"] = columns["finished_at"]
+            session.execute(update(ConversationRow).where(ConversationRow.id == conversation).values(**moved))
+            return bool(changed)
+
+    def _grow_tree(
+        self, session: Session, row: ConversationRow, message: MessageRow, parent: int | None, time: datetime
+    ) -> None:
+        tree = reading.tree(session, row)
+        if parent is not None and parent not in tree.nodes:
+            raise unknown_message(parent)
+        message.conversation_id, message.parent_id, message.created_at = row.id, parent, time
+        session.add(message)
+        session.flush()
+        path = tree.up_to(parent) if parent is not None else []
+        self._choose(session, row, tree, [*path, message.id])
+
+    @staticmethod
+    def _choose(session: Session, row: ConversationRow, tree: Tree, path: list[int]) -> None:
+        row.chosen = path[0]
+        for above, below in pairwise(path):
+            if tree.nodes[above].chosen != below:
+                session.execute(update(MessageRow).where(MessageRow.id == above).values(chosen=below))

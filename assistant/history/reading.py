@@ -1,0 +1,70 @@
+"""In: rows. Out: the frozen values of `values.py`. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from assistant.events import Route, value, values
+from assistant.history.tables import ConversationRow, MessageRow, RatingRow
+from assistant.history.tree import Node, Tree
+from assistant.history.values import Conversation, Message, MessageStatus
+from knowledge import Basis, Citation, Passage, Usage
+
+_AT_ONCE = 500  # ids per query: databases limit the variables of one statement
+
+
+def conversation(row: ConversationRow, messages: int) -> Conversation:
+    return Conversation(row.id, row.title, row.created_at, row.updated_at, messages)
+
+
+def tree(session: Session, row: ConversationRow) -> Tree:
+    """Only the bones: a long conversation's texts are read for the path that is shown."""
+    columns = MessageRow.id, MessageRow.parent_id, MessageRow.role, MessageRow.chosen
+    bones = select(*columns).where(MessageRow.conversation_id == row.id).order_by(MessageRow.id)
+    return Tree((Node(*bone) for bone in session.execute(bones)), row.chosen)
+
+
+def messages(session: Session, tree: Tree, ids: Sequence[int]) -> list[Message]:
+    """In the order of `ids`."""
+    rows: dict[int, MessageRow] = {}
+    ratings: dict[int, RatingRow] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        part = ids[first : first + _AT_ONCE]
+        rows.update((row.id, row) for row in session.scalars(select(MessageRow).where(MessageRow.id.in_(part))))
+        newest = select(func.max(RatingRow.id)).where(RatingRow.message_id.in_(part)).group_by(RatingRow.message_id)
+        found = session.scalars(select(RatingRow).where(RatingRow.id.in_(newest)))
+        ratings.update((rating.message_id, rating) for rating in found)
+    return [_message(rows[n], tree.siblings(n), ratings.get(n)) for n in ids if n in rows]
+
+
+def passages(row: MessageRow) -> tuple[Passage, ...]:
+    return values(Passage, row.passages)
+
+
+def _message(row: MessageRow, siblings: tuple[int, ...], rating: RatingRow | None) -> Message:
+    return Message(
+        id=row.id,
+        conversation=row.conversation_id,
+        parent=row.parent_id,
+        role=row.role,
+        text=row.text,
+        status=MessageStatus(row.status),
+        created_at=row.created_at,
+        siblings=siblings,
+        route=Route(row.route) if row.route else None,
+        reason=row.reason,
+        confidence=row.confidence,
+        basis=Basis(row.basis) if row.basis else None,
+        citations=values(Citation, row.citations),
+        passages=passages(row),
+        usage=value(Usage, row.usage) if row.usage else None,
+        model=row.model,
+        draft=row.draft,
+        failure=row.failure,
+        liked=rating.liked if rating else None,
+        reasons=tuple(rating.reasons) if rating else (),
+        note=rating.note if rating else "",
+    )

@@ -1,0 +1,64 @@
+"""In: nothing. Out: what a page or an exporter reads of the chats, frozen. Knows nothing of SQL.
+
+A conversation is a tree of messages by `parent`. Edits and retries are siblings and are kept; one path through the tree
+is the shown thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from assistant.events import Route
+from knowledge import Basis, Citation, Passage, Usage
+
+
+class MessageStatus(StrEnum):
+    """Where a message stands. `WRITING` is on the way, every other one is final. A user's message is `COMPLETE`."""
+
+    COMPLETE = "complete"
+    WRITING = "writing"
+    STOPPED = "stopped"  # by the person
+    FAILED = "failed"  # `Message.failure` says what happened and what to do
+    INTERRUPTED = "interrupted"  # the app went away while it was written; the text so far is kept
+
+    @property
+    def final(self) -> bool:
+        return self is not MessageStatus.WRITING
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    id: int
+    title: str  # of its first question until it is renamed; "" before the first question
+    created_at: datetime  # UTC, as every time here
+    updated_at: datetime  # last message or answer
+    messages: int = 0  # all of the tree
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it is shown. In a stored answer every [n] in `text` has exactly one citation with that n."""
+
+    id: int
+    conversation: int
+    parent: int | None  # None: a first question
+    role: str  # "user" | "assistant"
+    text: str  # Markdown for an assistant's
+    status: MessageStatus
+    created_at: datetime
+    siblings: tuple[int, ...] = ()  # same parent and role, oldest first, this one among them
+    route: Route | None = None
+    reason: str = ""  # of the route
+    confidence: float = 0.0  # of the route, 0..1
+    basis: Basis | None = None
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    usage: Usage | None = None
+    model: str = ""
+    draft: str = ""  # what the model wrote, where it was replaced
+    failure: str = ""  # one sentence, when the status is FAILED
+    liked: bool | None = None
+    reasons: tuple[str, ...] = ()  # of the like or dislike
+    note: str = ""

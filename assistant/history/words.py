@@ -1,0 +1,23 @@
+"""In: text. Out: what a search compares, and a title. Knows nothing of SQL."""
+
+from __future__ import annotations
+
+import unicodedata
+
+TITLE_LENGTH = 60  # characters, the mark of what was left out among them
+
+
+def folded(text: str) -> str:
+    """Lower case, without accents, white space single: "¿Dónde está  LA CAÑA?" → "¿donde esta la cana?"."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split())
+
+
+def title_of(question: str) -> str:
+    """The question on one line, cut at a word when it is long."""
+    line = " ".join(question.split())
+    if len(line) <= TITLE_LENGTH:
+        return line
+    cut = line[:TITLE_LENGTH]  # one more than fits, so that a word ending exactly there stays whole
+    head = cut.rsplit(" ", 1)[0] if " " in cut else cut[:-1]
+    return head.rstrip(" ,;:.-–—") + "…"
