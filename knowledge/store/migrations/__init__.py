@@ -1,4 +1,4 @@
-"""The tables of the library, revision by revision. Nothing runs on import; `knowledge.store.database.migrate` runs them."""
+"""The tables of the library, revision by revision. Nothing runs on import: `store.database.migrate` runs them."""
 
 from pathlib import Path
 
