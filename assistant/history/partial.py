@@ -10,14 +10,17 @@ from collections.abc import Sequence
 
 from knowledge import Citation, Passage
 
-_MARK = re.compile(r"[ \t]?\[(\d{1,3})\](?!\()")  # [3], but not the Markdown link [3](…)
+# [3], but not the Markdown link [3](…); code is left as it is, `row[3]` is no citation.
+_MARK = re.compile(r"(?P<code>```.*?(?:```|\Z)|`[^`\n]*`)|[ \t]?\[(?P<n>\d{1,3})\](?!\()", re.DOTALL)
 
 
 def cited(text: str, passages: Sequence[Passage]) -> tuple[str, tuple[Citation, ...]]:
     used: set[int] = set()
 
     def keep(mark: re.Match[str]) -> str:
-        n = int(mark[1])
+        if mark["code"]:
+            return mark[0]
+        n = int(mark["n"])
         if 1 <= n <= len(passages):
             used.add(n)
             return mark[0]

@@ -1,0 +1,96 @@
+"""In: a key and a language. Out: a sentence of the assistant's own, in English or Spanish."""
+
+from __future__ import annotations
+
+_SENTENCES: dict[str, tuple[str, str]] = {
+    # why a route was taken
+    "asked_documents": ("You asked for an answer from the documents.", "Pediste una respuesta de los documentos."),
+    "asked_chat": ("You asked for a plain answer, without documents.", "Pediste una respuesta sin documentos."),
+    "small_talk": (
+        "This is small talk, so no document was searched.",
+        "Es una charla informal: no se buscó en los documentos.",
+    ),
+    "attached": (
+        "This conversation has documents of its own, so the answer comes from them.",
+        "Esta conversación tiene sus documentos: la respuesta sale de ellos.",
+    ),
+    "empty": (
+        "There are no documents yet, so this is the model's own word; add a document to get answers with citations.",
+        "Todavía no hay documentos: contesta solo el modelo; añade uno para tener respuestas con citas.",
+    ),
+    "near": (
+        "Your documents hold something close to this: {title}, page {page}.",
+        "Tus documentos tienen algo cercano: {title}, página {page}.",
+    ),
+    "perhaps": (
+        "This may be about your documents, so they were searched.",
+        "Puede tratar de tus documentos, así que se buscó en ellos.",
+    ),
+    "far": (
+        "Nothing in your documents is close to this, so this is the model's own word.",
+        "Nada en tus documentos se parece a esto: contesta solo el modelo.",
+    ),
+    # what went wrong
+    "no_route": (
+        "There is no route {route!r} here: choose auto, {known}.",
+        "Aquí no existe la ruta {route!r}: elige auto, {known}.",
+    ),
+    "no_documents": (
+        "There are no documents to answer from: add one, or ask for a plain answer.",
+        "No hay documentos de los que responder: añade uno o pide una respuesta sin documentos.",
+    ),
+    "too_long": (
+        "The message is longer than the model can read ({length} characters, at most {limit}): shorten it, or add it "
+        "as a document.",
+        "El mensaje es más largo de lo que el modelo puede leer ({length} caracteres, como máximo {limit}): acórtalo o "
+        "añádelo como documento.",
+    ),
+    "memory": (
+        "The machine ran out of memory while answering: close other programs, or ask something shorter, and try again.",
+        "La máquina se quedó sin memoria al responder: cierra otros programas o pregunta algo más corto y reinténtalo.",
+    ),
+    "wait": ("Not ready yet: {detail}", "Todavía no está listo; espera un poco y reinténtalo. ({detail})"),
+    "operator": ("{detail}", "La aplicación necesita atención de quien la administra: {detail}"),
+    "person": ("{detail}", "No se pudo responder: {detail}"),
+    "bug": (
+        "Something went wrong while answering; your message is stored. Try again, and look into the log if it stays.",
+        "Algo falló al responder; tu mensaje está guardado. Reinténtalo y, si se repite, mira el registro.",
+    ),
+    "silent": (
+        "The model gave no answer: try again, or ask in other words.",
+        "El modelo no dio respuesta: reinténtalo o pregúntalo de otra manera.",
+    ),
+    "not_saved": (
+        "The answer could not be saved: check that the disk is not full, then try again.",
+        "No se pudo guardar la respuesta: comprueba que el disco no esté lleno y reinténtalo.",
+    ),
+    "interrupted": (
+        "The app was closed while this was written: try again to get the whole answer.",
+        "La aplicación se cerró mientras se escribía: reinténtalo para tener la respuesta entera.",
+    ),
+    "being_written": (
+        "The answer above is still being written: wait for it or stop it, then send again.",
+        "La respuesta anterior aún se está escribiendo: espera o detenla y envía de nuevo.",
+    ),
+    "closing": ("The app is closing: start it and send again.", "La aplicación se está cerrando: ábrela y reenvía."),
+    "only_questions": ("Only a question of yours can be edited.", "Solo se puede editar una pregunta tuya."),
+    "no_persona": (
+        "There is no persona {persona!r} here yet: leave it out.",
+        "Aquí todavía no hay una persona {persona!r}: quítala.",
+    ),
+    "no_file": (
+        "None of the files could be used, so the question was not asked: see what is said of each.",
+        "No se pudo usar ningún archivo y no se hizo la pregunta: mira lo que se dice de cada uno.",
+    ),
+    # what the model is told
+    "system": (
+        "You are Afina, a helpful assistant. Answer in English, briefly and truthfully. "
+        "If you do not know something, say so.",
+        "Eres Afina, una asistente amable. Responde en español, con brevedad y sin inventar. Si no sabes algo, dilo.",
+    ),
+}
+
+
+def say(key: str, language: str, **values: object) -> str:
+    english, spanish = _SENTENCES[key]
+    return (spanish if language == "es" else english).format(**values)

@@ -1,0 +1,324 @@
+"""In: a message to answer. Out: its events, to any number of followers, and the answer in the history.
+
+A turn runs in a thread of its own and goes on when the page that asked goes away. What a person wrote is on disk before
+the model is called; what the model writes is on disk four times a second. Knows nothing of routes, models or pages.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Protocol
+
+from assistant.errors import ForPerson, TryAgain
+from assistant.events import (
+    TERMINAL,
+    Answered,
+    Event,
+    Failed,
+    PassagesFound,
+    RouteChosen,
+    Stopped,
+    TextDelta,
+)
+from assistant.history import History, Message, MessageStatus, UnknownMessage, cited
+from assistant.sentences import say
+from knowledge import Passage, Turn, Usage
+
+FLUSH_EVERY = 0.25  # seconds between two writes of the text so far
+GRACE = 0.6  # seconds a stopped model has to end by itself; then the turn ends without it
+LAST_GRACE = 2.0  # seconds all running models together have to end when the app closes
+KEPT = 32  # finished turns whose events stay in memory; older ones are replayed from the history
+
+_NO_USAGE = Usage()
+_STATUS: dict[type[Event], MessageStatus] = {
+    Answered: MessageStatus.COMPLETE,
+    Stopped: MessageStatus.STOPPED,
+    Failed: MessageStatus.FAILED,
+}
+_log = logging.getLogger(__name__)
+
+
+class Answerer(Protocol):
+    """What turns need of an agent: events, the last one terminal; no exception for what a person can meet."""
+
+    def run(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn],
+        documents: Collection[int] | None,
+        route: str = "auto",
+        language: str = "en",
+        stop: threading.Event,
+        attempt: int = 0,
+    ) -> Iterator[Event]: ...
+
+
+class _Running:
+    """One turn's events. Whoever claims its end first writes it; after that nothing can be added."""
+
+    def __init__(self, answer: Message, language: str) -> None:
+        self.answer = answer
+        self.language = language
+        self.stop = threading.Event()
+        self.changed = threading.Condition()
+        self.events: list[Event] = []
+        self.text = ""
+        self.route: RouteChosen | None = None
+        self.passages: tuple[Passage, ...] = ()
+        self.claimed = False  # someone is writing the end
+        self.ended = threading.Event()  # the end is stored and published
+
+    def add(self, event: Event) -> bool:
+        with self.changed:
+            if self.claimed:
+                return False
+            match event:
+                case RouteChosen():
+                    self.route = event
+                case PassagesFound():
+                    self.passages = event.passages
+                case TextDelta():
+                    self.text += event.text
+                case _:
+                    pass
+            self.events.append(event)
+            self.changed.notify_all()
+            return True
+
+    def claim(self) -> bool:
+        with self.changed:
+            mine = not self.claimed
+            self.claimed = True
+            self.changed.notify_all()
+            return mine
+
+    def end(self, event: Event) -> None:
+        with self.changed:
+            self.events.append(event)
+            self.ended.set()
+            self.changed.notify_all()
+
+    def follow(self) -> Iterator[Event]:
+        seen = 0
+        while True:
+            with self.changed:
+                while len(self.events) == seen:
+                    self.changed.wait()
+                new = self.events[seen:]
+            seen += len(new)
+            yield from new
+            if isinstance(new[-1], TERMINAL):
+                return
+
+
+class Turns:
+    def __init__(self, history: History, agent: Answerer) -> None:
+        self._history = history
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._turns: dict[int, _Running] = {}  # by answer's id, in the order they began
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def start(
+        self,
+        conversation: int,
+        text: str | None,
+        parent: int | None,
+        route: str = "auto",
+        language: str = "en",
+    ) -> int:
+        """Store the message, begin its answer and return the answer's id; the rest happens in the turn's own thread.
+
+        `parent`: the message that `text` follows, None for a first one. Without `text`, the question to answer (again).
+        `language`: the page's, for what the assistant itself has to say.
+        """
+        if self._closed:
+            raise TryAgain(say("closing", language))
+        if text is None:
+            if parent is None:
+                raise ForPerson("There is nothing to answer: write a message.")
+            question = self._history.message(parent)
+        else:
+            self._refuse_unfinished(parent, language)
+            question = self._history.ask(conversation, text, parent)
+        turn = _Running(self._history.begin(conversation, question.id), language)
+        self._begin(turn, question, route)
+        return turn.answer.id
+
+    def retry(self, message: int, route: str = "auto", language: str = "en") -> int:
+        """Another answer beside this one; of a question, an (other) answer to it."""
+        old = self._history.message(message)
+        question = old.id if old.role == "user" else old.parent
+        return self.start(old.conversation, None, question, route, language)
+
+    def edit(self, message: int, text: str, route: str = "auto", language: str = "en") -> int:
+        """The question in other words, beside the old one, and its answer."""
+        old = self._history.message(message)
+        if old.role != "user":
+            raise ForPerson(say("only_questions", language))
+        return self.start(old.conversation, text, old.parent, route, language)
+
+    def follow(self, message: int, language: str = "en") -> Iterator[Event]:
+        """Every event of an answer from its first, then live, to the one that ends it."""
+        with self._lock:
+            turn = self._turns.get(message)
+        return turn.follow() if turn is not None else _replayed(self._history.message(message), language)
+
+    def stop(self, message: int) -> bool:
+        """Within a second the turn has ended, whatever the model is doing. False: it was not running."""
+        with self._lock:
+            turn = self._turns.get(message)
+        if turn is None or turn.ended.is_set():
+            return False
+        turn.stop.set()
+        # A model that is loading, or deep in a long prompt, does not look at the event: then its turn ends without it.
+        patience = threading.Timer(GRACE, self._end, (turn, Stopped("")))
+        patience.daemon = True
+        patience.start()
+        return True
+
+    def running(self, conversation: int) -> int | None:
+        """The newest answer that is being written in this conversation."""
+        with self._lock:
+            turns = [turn for turn in self._turns.values() if turn.answer.conversation == conversation]
+        return next((turn.answer.id for turn in reversed(turns) if not turn.ended.is_set()), None)
+
+    def close(self) -> None:
+        """What still runs is marked interrupted, its text kept. Nothing can be started after this."""
+        with self._lock:
+            self._closed = True
+            turns, threads = list(self._turns.values()), list(self._threads)
+        for turn in turns:
+            turn.stop.set()
+            self._end(turn, Failed(say("interrupted", turn.language)), MessageStatus.INTERRUPTED)
+        deadline = time.monotonic() + LAST_GRACE
+        for thread in threads:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+    # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _begin(self, turn: _Running, question: Message, route: str) -> None:
+        name = f"turn-{turn.answer.id}"
+        threads = [
+            threading.Thread(target=self._run, args=(turn, question, route), name=name, daemon=True),
+            threading.Thread(target=self._keep, args=(turn,), name=f"{name}-kept", daemon=True),
+        ]
+        with self._lock:
+            self._turns[turn.answer.id] = turn
+            ended = [number for number, old in self._turns.items() if old.ended.is_set()]
+            for number in ended[: max(0, len(self._turns) - KEPT)]:
+                del self._turns[number]
+            self._threads = [thread for thread in self._threads if thread.is_alive()] + threads
+        for thread in threads:
+            thread.start()
+
+    def _run(self, turn: _Running, question: Message, route: str) -> None:
+        try:
+            earlier = self._history.path(question.id)[:-1]
+            events = self._agent.run(
+                question.text,
+                history=[Turn(message.role, message.text) for message in earlier if message.text],
+                documents=self._history.attached(question.conversation) or None,
+                route=route,
+                language=turn.language,
+                stop=turn.stop,
+                attempt=len(turn.answer.siblings) - 1,
+            )
+            with closing(events):  # type: ignore[type-var]  # a generator
+                for event in events:
+                    if isinstance(event, TERMINAL):
+                        return self._end(turn, event)
+                    if not turn.add(event):
+                        return None  # it was ended from outside
+            self._end(turn, Stopped("") if turn.stop.is_set() else Failed(say("silent", turn.language)))
+        except BaseException:  # a thread has nobody to raise to; without an end its followers would wait for ever
+            _log.exception("the turn of answer %d failed", turn.answer.id)
+            self._end(turn, Failed(say("bug", turn.language)))
+
+    def _keep(self, turn: _Running) -> None:
+        """Write the text so far, at once when something is new, then not again for a while."""
+        kept = 0
+
+        def news() -> bool:
+            return turn.claimed or len(turn.events) > kept
+
+        while True:
+            with turn.changed:
+                turn.changed.wait_for(news)
+                if turn.claimed:
+                    return
+                kept, text, chosen, passages = len(turn.events), turn.text, turn.route, turn.passages
+            try:
+                if chosen is None:
+                    self._history.grow(turn.answer.id, text)
+                else:
+                    why = {"route": chosen.route, "reason": chosen.reason, "confidence": chosen.confidence}
+                    self._history.grow(turn.answer.id, text, passages=passages, **why)  # type: ignore[arg-type]
+            except UnknownMessage:  # purged while it was written
+                turn.stop.set()
+                return
+            except Exception:
+                _log.exception("the text so far of answer %d could not be stored", turn.answer.id)
+            turn.ended.wait(FLUSH_EVERY)
+
+    def _end(self, turn: _Running, event: Event, status: MessageStatus | None = None) -> None:
+        """The one end of a turn: stored first, then published. The second caller comes too late."""
+        if not turn.claim():
+            return
+        try:
+            event = self._store(turn, event, status)
+        except Exception:
+            _log.exception("answer %d could not be stored", turn.answer.id)
+            event = Failed(say("not_saved", turn.language))
+        turn.end(event)
+
+    def _store(self, turn: _Running, event: Event, status: MessageStatus | None) -> Event:
+        chosen = turn.route
+        text, citations = cited(turn.text, turn.passages)
+        answered = event if isinstance(event, Answered) else Answered(text, citations, None, usage=_NO_USAGE)
+        if isinstance(event, Stopped):
+            event = replace(event, text=text)
+        self._history.finish(
+            turn.answer.id,
+            text=answered.text,
+            status=status or _STATUS[type(event)],
+            route=chosen.route if chosen else None,
+            reason=chosen.reason if chosen else "",
+            confidence=chosen.confidence if chosen else 0.0,
+            basis=answered.basis,
+            citations=answered.citations,
+            passages=turn.passages,
+            usage=answered.usage if answered.usage != _NO_USAGE else None,
+            model=answered.usage.model,
+            draft=answered.draft,
+            failure=event.message if isinstance(event, Failed) else "",
+        )
+        return event
+
+    def _refuse_unfinished(self, parent: int | None, language: str) -> None:
+        if parent is not None and not self._history.message(parent).status.final:
+            raise TryAgain(say("being_written", language))
+
+
+def _replayed(answer: Message, language: str) -> Iterator[Event]:
+    """The events of an answer that is only in the history."""
+    if answer.route is not None:
+        yield RouteChosen(answer.route, answer.reason, answer.confidence)
+    if answer.passages:
+        yield PassagesFound(answer.passages, 0.0)
+    match answer.status:
+        case MessageStatus.COMPLETE:
+            yield Answered(answer.text, answer.citations, answer.basis, answer.usage or _NO_USAGE, answer.draft)
+        case MessageStatus.STOPPED:
+            yield TextDelta(answer.text)
+            yield Stopped(answer.text)
+        case _:
+            yield TextDelta(answer.text)
+            yield Failed(answer.failure or say("interrupted", language))
