@@ -1,0 +1,108 @@
+"""The composition root: reads the settings once, builds the parts, mounts the pages and the command line.
+
+    python app.py            the app on 127.0.0.1:7860; also `afina`, `afina serve`
+    python app.py --help     every verb
+
+Neither torch nor gradio nor chromadb is imported before something needs it: `--help` takes a fifth of a second.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from assistant.service.commands import ask, chats, docs, doctor, models, serve
+from assistant.service.commands.session import Session, localise
+from assistant.service.privacy import switch_off
+from assistant.service.say import Say, of_locale
+
+if TYPE_CHECKING:
+    from typer.core import TyperGroup
+
+    from assistant.service.doors import Doors
+    from assistant.service.parts import Parts
+    from assistant.service.settings import Settings
+
+
+def settings(**given: Any) -> Settings:
+    """Read once, here. What the command line named (home, host, port) wins over AFINA_… and `.env`."""
+    from assistant.service.settings import Settings
+    from assistant.service.site import uploads_folder
+
+    chosen = Settings(**given)
+    switch_off(os.environ, uploads_folder(chosen))
+    return chosen
+
+
+def site(parts: Parts, token: str) -> Doors:
+    """The pages, mounted behind the doors. Importing Gradio happens here."""
+    from assistant import chat_page
+    from assistant.service.site import build
+
+    return build(parts, token, chat_page.build(parts), [])
+
+
+def command_line() -> tuple[TyperGroup, Session]:
+    """The tree of verbs; made when called, because its help speaks the terminal's language."""
+    app = typer.Typer(
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(serve.alone)
+    app.command("serve")(serve.serve)
+    app.command("ask")(ask.ask)
+    app.add_typer(docs.app, name="docs")
+    app.add_typer(chats.app, name="chats")
+    app.add_typer(models.app, name="models")
+    app.command("doctor")(doctor.doctor)
+    session = Session(Say(of_locale(os.environ)), settings, site, os.environ)
+    command = typer.main.get_group(app)
+    localise(command, session.say)
+    return command, session
+
+
+def main() -> None:
+    """Exit codes: 0 done, 1 failed with a reason on stderr, 2 bad usage, 130 stopped with Ctrl-C."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        command, session = command_line()
+        command(obj=session, prog_name="afina")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # `afina docs list | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except Exception as error:
+        sys.exit(_explained(error))
+
+
+def _explained(error: Exception) -> int:
+    """Print a sentence, never a traceback (unless AFINA_LOG=debug asks for one). Returns the exit code."""
+    from pydantic import ValidationError
+
+    from assistant.errors import AssistantError
+    from assistant.service.settings import explain
+    from knowledge import KnowledgeError
+
+    if os.environ.get("AFINA_LOG", "").lower() == "debug":
+        import traceback
+
+        traceback.print_exception(error)
+    if isinstance(error, ValidationError):
+        print(explain(error), file=sys.stderr)
+        return 2
+    known = isinstance(error, AssistantError | KnowledgeError)
+    say = Say(of_locale(os.environ))
+    message = str(error) if known else say("failed", error=f"{type(error).__name__}: {error}")
+    print(message, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""In: settings. Out: home/log/afina.log (rotating) and warnings on stderr, with every secret masked.
+
+Messages, passages and file contents are never logged; ids, counts and seconds are.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Iterable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+_SHAPES = re.compile(
+    r"(?P<head>(?:bearer|basic)\s+|(?:api[_-]?key|token|password|passwd|secret)[\"']?\s*[=:]\s*[\"']?|://[^/\s:@]*:)"
+    r"(?P<value>[^\s\"',;&@]{3,})"
+    r"|\b(?:sk|hf|gsk|ghp)[-_][A-Za-z0-9_-]{8,}",
+    re.IGNORECASE,
+)
+
+
+class Masked(logging.Formatter):
+    """Formats, then hides: known secrets by value, unknown ones by shape. Tracebacks pass through it too."""
+
+    def __init__(self, form: str, secrets: Iterable[str] = ()) -> None:
+        super().__init__(form)
+        self._known = sorted({secret for secret in secrets if len(secret) >= 3}, key=len, reverse=True)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.mask(super().format(record))
+
+    def mask(self, text: str) -> str:
+        for secret in self._known:
+            text = text.replace(secret, "***")
+        return _SHAPES.sub(lambda match: f"{match['head'] or ''}***", text)
+
+
+class _Short(Masked):
+    """For the terminal: the sentence, and of an exception only its last line."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - the standard library's name
+        kind, value = ei[0], ei[1]  # type: ignore[index]
+        return "".join(traceback.format_exception_only(kind, value)).strip()
+
+
+def begin(folder: Path | None, level: str, secrets: Iterable[str] = ()) -> list[logging.Handler]:
+    """Send the root logger to `folder`/afina.log (none: terminal only). Returns what `end` closes."""
+    secrets = list(secrets)
+    root = logging.getLogger()
+    root.setLevel(level.upper())
+    terminal = logging.StreamHandler()
+    terminal.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+    terminal.setFormatter(_Short("%(levelname)s %(message)s", secrets))
+    handlers: list[logging.Handler] = [terminal]
+    if folder is not None:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = RotatingFileHandler(
+            folder / "afina.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True
+        )
+        file.setFormatter(Masked("%(asctime)s %(levelname)s %(name)s %(message)s", secrets))
+        handlers.append(file)
+    for handler in handlers:
+        root.addHandler(handler)
+    for chatty in ("httpx", "httpcore", "uvicorn.access", "urllib3", "chromadb", "asyncio", "filelock"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    logging.captureWarnings(True)
+    return handlers
+
+
+def end(handlers: Iterable[logging.Handler]) -> None:
+    root = logging.getLogger()
+    for handler in handlers:
+        root.removeHandler(handler)
+        handler.close()

@@ -1,0 +1,132 @@
+"""In: settings. Out: the parts of the assistant, each made when first asked for, closed in the reverse order.
+
+engine → library, history → models → agent → turns. Making Parts opens nothing; a verb that only lists chats never loads
+a model. Whoever makes Parts owns the data folder (assistant.service.lock).
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from assistant.errors import TryAgain
+from assistant.service.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from assistant.agent import Agent
+    from assistant.history import History
+    from assistant.models import Models
+    from assistant.turns import Turns
+    from knowledge.embedders import Embedder
+    from knowledge.library import Library
+
+Part = TypeVar("Part")
+log = logging.getLogger(__name__)
+
+
+class Parts:
+    """Safe from any thread: two requests at once still get one library."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.RLock()
+        self._made: dict[str, object] = {}  # in the order of making
+        self.closed = False
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+    @property
+    def weights(self) -> Path:
+        return self.settings.weights
+
+    @property
+    def engine(self) -> Engine:
+        def make() -> Engine:
+            from knowledge.store.database import connect
+
+            return connect(self.settings.database_url)
+
+        return self._once("engine", make)
+
+    @property
+    def library(self) -> Library:
+        def make() -> Library:
+            from knowledge.library import Library
+
+            return Library.open(self.home, self.engine, self.embedder)
+
+        return self._once("library", make)
+
+    @property
+    def history(self) -> History:
+        def make() -> History:
+            from assistant.history import History
+
+            return History(self.engine)
+
+        return self._once("history", make)
+
+    @property
+    def models(self) -> Models:
+        def make() -> Models:
+            from assistant.models import Models
+
+            return Models(self.weights)
+
+        return self._once("models", make)
+
+    @property
+    def agent(self) -> Agent:
+        def make() -> Agent:
+            from assistant.agent import Agent
+
+            return Agent(self.library, self.models, self.settings.model)
+
+        return self._once("agent", make)
+
+    @property
+    def turns(self) -> Turns:
+        def make() -> Turns:
+            from assistant.turns import Turns
+
+            return Turns(self.history, self.agent)
+
+        return self._once("turns", make)
+
+    def embedder(self) -> Embedder:
+        """A method, not a property: the library is handed this and calls it when it first embeds."""
+
+        def make() -> Embedder:
+            from knowledge import embedders
+
+            return embedders.load(self.settings.embedder, self.weights)
+
+        return self._once("embedder", make)
+
+    def close(self) -> None:
+        """Close what was opened, newest first. One that fails does not keep the next from closing."""
+        with self._lock:
+            self.closed = True
+            made, self._made = list(self._made.items()), {}
+        for name, part in reversed(made):
+            close = getattr(part, "close", None) or getattr(part, "dispose", None)
+            try:
+                if callable(close):
+                    close()
+            except Exception:
+                log.exception("closing the %s failed", name)
+
+    def _once(self, name: str, make: Callable[[], Part]) -> Part:
+        with self._lock:
+            if name not in self._made:
+                if self.closed:
+                    raise TryAgain("The app is closing. Start it again, then repeat this.")
+                self._made[name] = make()
+            return cast("Part", self._made[name])

@@ -1,0 +1,45 @@
+"""In: a key and values. Out: the sentence in English or Spanish, from words/*.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+LANGUAGES = ("en", "es")
+
+
+@cache
+def _words(language: str) -> dict[str, str]:
+    text = (Path(__file__).parent / "words" / f"{language}.json").read_text(encoding="utf-8")
+    words: dict[str, str] = json.loads(text)
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    language: str = "en"
+
+    def __call__(self, key: str, **values: object) -> str:
+        return _words(self.language)[key].format(**values)
+
+
+def preferred(cookies: Mapping[str, str], accept_language: str) -> str:
+    """Of a browser: the page's own switch first, then what the browser asks for."""
+    if (chosen := cookies.get("afina_language")) in LANGUAGES:
+        return chosen
+    for wanted in accept_language.lower().split(","):  # browsers list the dearest first
+        name = wanted.split(";")[0].split("-")[0].strip()
+        if name in LANGUAGES:
+            return name
+    return "en"
+
+
+def of_locale(environment: Mapping[str, str]) -> str:
+    """Of a terminal: the first of LC_ALL, LC_MESSAGES, LANG that is set."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := environment.get(name):
+            return "es" if value.lower().startswith("es") else "en"
+    return "en"

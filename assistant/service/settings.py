@@ -1,0 +1,88 @@
+"""In: environment (prefix AFINA_) and `.env` in the working folder. Out: one frozen Settings, checked, paths absolute.
+
+`app.py` makes it once and hands it on; nothing else reads the environment. Making it touches no disk but `.env`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+Key = SecretStr | None
+
+
+class Settings(BaseSettings):
+    """Every knob, its unit and its default. A key is never printed: `repr` shows stars."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AFINA_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="forbid",  # a misspelt AFINA_ line in .env is named, not ignored
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    home: AbsolutePath = Field(default_factory=lambda: user_data_path("afina", appauthor=False))
+    weights: AbsolutePath = Field(default_factory=lambda: user_cache_path("afina", appauthor=False) / "weights")
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65535)  # 0: any free one
+    hosts: Annotated[tuple[str, ...], NoDecode] = ()  # further names the app is reached by, separated by commas
+    database: SecretStr | None = None  # a SQLAlchemy URL; SQLite in `home` where it is missing
+    upload_limit_mb: int = Field(default=200, ge=1, le=10_000)  # per upload, MiB
+    model: str = "local:smollm2-135m"
+    embedder: str = "all-minilm-l6-v2"
+    log: Literal["debug", "info", "warning", "error"] = "info"
+    openai_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_OPENAI_API_KEY", "OPENAI_API_KEY"))
+    hf_token: Key = Field(default=None, validation_alias=AliasChoices("AFINA_HF_TOKEN", "HF_TOKEN"))
+
+    @field_validator("hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
+
+    @property
+    def database_url(self) -> str:
+        if self.database is not None:
+            return self.database.get_secret_value()
+        return f"sqlite:///{(self.home / 'afina.sqlite3').as_posix()}"
+
+    @property
+    def upload_limit(self) -> int:
+        """Bytes."""
+        return self.upload_limit_mb * 1024 * 1024
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the app."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def secrets(self) -> list[str]:
+        """What a log must never show."""
+        return [
+            value.get_secret_value()
+            for value in (self.database, self.openai_api_key, self.hf_token)
+            if value is not None and value.get_secret_value()
+        ]
+
+
+def explain(error: ValidationError) -> str:
+    """One sentence per wrong setting, naming the variable and never its value."""
+    sentences = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
+        name = name if name.startswith(("AFINA_", "OPENAI_", "HF_")) else f"AFINA_{name}"
+        message = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"]
+        sentences.append(f"{name}: {message}.")
+    return " ".join(sentences)

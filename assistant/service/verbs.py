@@ -1,0 +1,79 @@
+"""In: a verb's name and plain JSON arguments. Out: the call, checked, ready to be iterated.
+
+A verb is a plain function of `knowledge.verbs`, `assistant.verbs` or this package. Its positional parameters name the
+parts it works on (attributes of Parts), its keyword-only ones are its JSON arguments, and `stop` is the caller's event:
+
+    def docs_search(library: Library, *, query: str, k: int = 8) -> Iterator[dict]
+
+The checks are made of that signature, so that a verb is written down once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, create_model
+
+from assistant.errors import ForPerson
+from assistant.service.parts import Parts
+
+Row = dict[str, Any]
+
+VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
+    "ask": "assistant.verbs:ask",
+    "chats.delete": "assistant.verbs:chats_delete",
+    "chats.export": "assistant.verbs:chats_export",
+    "chats.list": "assistant.verbs:chats_list",
+    "chats.show": "assistant.verbs:chats_show",
+    "docs.add": "knowledge.verbs:docs_add",
+    "docs.check": "knowledge.verbs:docs_check",
+    "docs.evaluate": "knowledge.verbs:docs_evaluate",
+    "docs.list": "knowledge.verbs:docs_list",
+    "docs.remove": "knowledge.verbs:docs_remove",
+    "docs.search": "knowledge.verbs:docs_search",
+    "docs.show": "knowledge.verbs:docs_show",
+}
+
+
+class UnknownVerb(ForPerson):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no verb {name!r}; there are {', '.join(VERBS)}.")
+
+
+def prepare(
+    parts: Parts, name: str, arguments: Mapping[str, Any], stop: threading.Event
+) -> Callable[[], Iterator[Row]]:
+    """Checked now (pydantic.ValidationError, UnknownVerb); run when called, parts and all."""
+    function, model, needed, stoppable = _verb(name)
+    checked = model.model_validate(arguments)
+    given = {field: getattr(checked, field) for field in checked.model_fields_set}
+
+    def run() -> Iterator[Row]:
+        further = {"stop": stop} if stoppable else {}
+        rows: Iterator[Row] = function(*(getattr(parts, part) for part in needed), **given, **further)
+        return rows
+
+    return run
+
+
+@cache
+def _verb(name: str) -> tuple[Callable[..., Any], type[BaseModel], tuple[str, ...], bool]:
+    if name not in VERBS:
+        raise UnknownVerb(name)
+    module, _, function_name = VERBS[name].partition(":")
+    function = getattr(import_module(module), function_name)
+    parameters = inspect.signature(function).parameters
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {
+        parameter.name: (hints[parameter.name], ... if parameter.default is parameter.empty else parameter.default)
+        for parameter in parameters.values()
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.name != "stop"
+    }
+    needed = tuple(one.name for one in parameters.values() if one.kind is not one.KEYWORD_ONLY)
+    model = create_model(function_name, __config__=ConfigDict(extra="forbid"), **fields)
+    return function, model, needed, "stop" in parameters

@@ -1,0 +1,98 @@
+"""In: a verb's name and JSON arguments. Out: its rows, the same whether the running app or this process does the work.
+
+The data folder decides: owned by a running app, the verb goes there over loopback (owner.json has address and token);
+owned by nobody, this process takes the folder for as long as the verb runs.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import assistant.errors as ours
+from assistant.service.lock import HomeLock, Owned, Owner, owner_of
+from assistant.service.parts import Parts
+from assistant.service.settings import Settings
+from assistant.service.verbs import Row, prepare
+
+CONNECT = 5.0  # seconds
+SILENCE = 30.0  # seconds without a row or a sign of life; the app sends one every two
+STARTING = 20.0  # seconds an app that has the folder may take until it listens
+BUSY = 5.0  # seconds to wait for another command to be done with the folder
+
+
+def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
+    """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, pydantic.ValidationError."""
+    began = time.monotonic()
+    while (owner := owner_of(settings.home)) is not None:
+        if owner.address is not None:
+            yield from _there(owner, name, arguments)
+            return
+        patience = STARTING if owner.command == "serve" else BUSY
+        if time.monotonic() - began > patience or stop.is_set():
+            raise Owned(settings.home, owner)
+        time.sleep(0.1)
+    yield from _here(settings, name, arguments, stop)
+
+
+def _here(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
+    with HomeLock(settings.home, name.replace(".", " ")).acquire(), closing(Parts(settings)) as parts:
+        yield from prepare(parts, name, arguments, stop)()
+
+
+def _there(owner: Owner, name: str, arguments: Mapping[str, Any]) -> Iterator[Row]:
+    """Closing this generator closes the connection, and that stops the verb in the app."""
+    assert owner.host is not None
+    assert owner.port is not None
+    mute = ours.TryAgain(
+        f"The app (process {owner.pid}, {owner.address}) owns the data folder but does not answer. "
+        "Wait a moment, or stop that process and repeat the command."
+    )
+    connection = http.client.HTTPConnection(owner.host, owner.port, timeout=CONNECT)
+    try:
+        connection.connect()
+        connection.sock.settimeout(SILENCE)
+        headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": "application/json"}
+        connection.request("POST", f"/verbs/{name}", json.dumps(arguments).encode(), headers)
+        response = connection.getresponse()
+        if response.status != 200:
+            raise _refusal(response)
+        yield from _rows(response, owner)
+    except (OSError, http.client.HTTPException):
+        raise mute from None
+    finally:
+        connection.close()
+
+
+def _rows(response: http.client.HTTPResponse, owner: Owner) -> Iterator[Row]:
+    for line in response:
+        if not line.strip():
+            continue
+        message: dict[str, Any] = json.loads(line)
+        if "row" in message:
+            yield message["row"]
+        elif "error" in message:
+            raise _error(message["error"])
+        else:
+            return
+    raise ours.TryAgain(
+        f"The app (process {owner.pid}) went away before this was done. Start it again and repeat the command."
+    )
+
+
+def _refusal(response: http.client.HTTPResponse) -> Exception:
+    text = response.read(64 * 1024).decode("utf-8", "replace")
+    try:
+        return _error(json.loads(text)["error"])
+    except (ValueError, KeyError, TypeError):
+        return ours.ForOperator(f"The running app refused the command ({response.status}): {text[:200]}")
+
+
+def _error(error: Mapping[str, str]) -> Exception:
+    kinds = {"ForPerson": ours.ForPerson, "ForOperator": ours.ForOperator, "TryAgain": ours.TryAgain}
+    return kinds.get(error["kind"], ours.ForOperator)(error["message"])
