@@ -274,6 +274,8 @@ class Turns:
             return
         try:
             event = self._store(turn, event, status)
+        except UnknownMessage:  # purged while it was written: nothing to keep
+            pass
         except Exception:
             _log.exception("answer %d could not be stored", turn.answer.id)
             event = Failed(say("not_saved", turn.language))
