@@ -1,0 +1,62 @@
+"""The chat page. In: a FastAPI app and the parts. Out: the same app with the page at "/" and its few routes under /afina.
+
+    mount(app, library=…, history=…, turns=…, models=…, upload_limit=…)
+
+Importing it imports no Gradio; mounting does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from assistant.history import History
+    from assistant.models import Models
+    from assistant.turns import Turns
+    from knowledge.arrivals import Arrivals
+    from knowledge.library import Library
+
+__all__ = ["mount"]
+_HERE = Path(__file__).parent
+
+
+def mount(
+    app: FastAPI, *, library: Library, history: History, turns: Turns, models: Models, upload_limit: int = 200 * 1024 * 1024
+) -> Arrivals:
+    """Put the page on `app`. `upload_limit`: bytes per upload. Returns what reads the files that are added; close it at
+    the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""
+    import gradio
+    from starlette.staticfiles import StaticFiles
+
+    from assistant.chat_page import page
+    from assistant.chat_page.answers import Chat
+    from assistant.chat_page.first_paint import FirstPaint
+    from assistant.chat_page.routes import router
+    from knowledge.arrivals import Arrivals
+    from knowledge.documents_page import Documents
+
+    arrivals = Arrivals(library)
+    chat = Chat(history, turns, models, Documents(library, arrivals))
+    app.include_router(router(library, turns))
+    for package in ("knowledge", "assistant"):
+        folder = _HERE.parent.parent / package / "static"
+        app.mount(f"/afina/static/{package}", StaticFiles(directory=folder), name=f"static-{package}")
+    app.add_middleware(FirstPaint)
+    gradio.mount_gradio_app(
+        app,
+        page.blocks(chat),
+        path="/",
+        theme=page.theme(),
+        i18n=page.strings(),
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        mcp_server=False,
+        max_file_size=upload_limit,
+    )
+    return arrivals

@@ -1,0 +1,221 @@
+"""In: an Action of the browser. Out: what it shows next: HTML by region, and a stamp to compare. Decides nothing itself:
+history, turns and the library do the work. A refusal comes back as {"error": sentence}, never as a traceback.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, assert_never
+
+from pydantic import ValidationError
+
+from assistant.chat_page import actions, messages_view, shell_view
+from assistant.chat_page.patience import Patience
+from assistant.errors import AssistantError, ForPerson
+from assistant.events import Route
+from assistant.history import History, Message, MessageStatus
+from assistant.models import Models
+from assistant.turns import Turns
+from knowledge import Document, KnowledgeError
+from knowledge.documents_page import Documents
+from knowledge.uploads import file_name, uploaded
+from knowledge.wording import Words
+
+log = logging.getLogger(__name__)
+LISTED = 300  # conversations in the sidebar; older ones are found by searching
+State = dict[str, Any]
+
+
+class Chat:
+    """One for the app; every browser tab is a view of it."""
+
+    def __init__(self, history: History, turns: Turns, models: Models, documents: Documents) -> None:
+        self.history, self.turns, self.models, self.documents = history, turns, models, documents
+        self.library, self.arrivals, self.patience = documents.library, documents.arrivals, Patience()
+
+    def answer(self, payload: Any, say: Words) -> State:
+        try:
+            return self._answer(actions.door.validate_python(payload), say)
+        except ValidationError:
+            return {"error": say("bad_request")}
+        except (AssistantError, KnowledgeError) as error:
+            return {"error": str(error)}
+        except Exception:
+            log.exception("The chat page could not answer")
+            return {"error": say("went_wrong")}
+
+    def _answer(self, action: actions.Action, say: Words) -> State:
+        shown = action.conversation
+        match action:
+            case actions.Show(stamp=stamp):
+                return {} if stamp and stamp == self.stamp(action, say) else self.page(action, shown, say)
+            case actions.Send(text=text):
+                shown = self._send(shown, text, say)
+            case actions.AnswerNow():
+                self.patience.now(self._here(action))
+            case actions.OnMessage(do="stop", message=message):
+                self._stop(shown, message)
+            case actions.OnMessage(message=message):
+                self.history.choose(message)
+            case actions.Retry(message=message, route=route):
+                self._retry(message, route, say)
+            case actions.Edit(message=message, text=text):
+                old = self.history.message(message)
+                self._ask(old.conversation, text, old.parent, say)
+            case actions.Rate(message=message, liked=liked, reasons=reasons, note=note):
+                self.history.rate(message, liked, reasons, note)
+            case actions.Rename(target=target, title=title):
+                self.history.rename(target, title)
+            case actions.OnConversation(do="delete", target=target):
+                self.history.delete(target)
+                shown = None if shown == target else shown
+            case actions.OnConversation(target=target):
+                self.history.restore(target)
+                shown = target
+            case actions.Add(path=path, name=name):
+                shown = self._add(shown, path, name)
+            case actions.OnArrival(do="cancel", arrival=arrival):
+                self.arrivals.cancel(arrival)
+            case actions.OnArrival(arrival=arrival):
+                self.arrivals.dismiss(arrival)
+            case actions.Password(arrival=arrival, password=password):
+                self._password(self._here(action), arrival, password)
+            case actions.OnDocument(do="attach", document=document):
+                shown = self.history.create().id if shown is None else shown
+                self.history.attach(shown, document)
+            case actions.OnDocument(document=document):
+                self.history.detach(self._here(action), document)
+            case actions.Cite(message=message, n=n):
+                return {"panel": self.cite(message, n, say)}
+            case _:
+                assert_never(action)
+        return self.page(action, shown, say)
+
+    # what is done
+
+    def _send(self, shown: int | None, text: str, say: Words) -> int:
+        conversation = self.history.create().id if shown is None else shown
+        thread = self.history.thread(conversation)
+        if self.patience.question(conversation) or (thread and thread[-1].status is MessageStatus.WRITING):
+            raise ForPerson(say("still_writing"))
+        self._ask(conversation, text, thread[-1].id if thread else None, say)
+        return conversation
+
+    def _ask(self, conversation: int, text: str, parent: int | None, say: Words) -> None:
+        if not self.arrivals.busy(_place(conversation)):
+            self.turns.start(conversation, text, parent, language=say.language)
+            return
+        question = self.history.ask(conversation, text, parent)  # on disk before anything waits
+        self.patience.wait(
+            conversation,
+            question.id,
+            busy=lambda: bool(self.arrivals.busy(_place(conversation))),
+            go=lambda: self.turns.start(conversation, None, question.id, language=say.language),
+        )
+
+    def _retry(self, message: int, route: Route | None, say: Words) -> None:
+        """Another answer to the same question, beside the first."""
+        old = self.history.message(message)
+        question = old.id if old.role == "user" else old.parent
+        chosen = route.value if route else "auto"
+        self.turns.start(old.conversation, None, question, route=chosen, language=say.language)
+
+    def _stop(self, shown: int | None, message: int) -> None:
+        if shown is not None and self.patience.question(shown):
+            self.patience.forget(shown)
+        else:
+            self.turns.stop(message)
+
+    def _add(self, shown: int | None, path: str, name: str) -> int:
+        file = uploaded(path, self.documents.cache)
+        conversation = self.history.create().id if shown is None else shown
+        self.arrivals.add(file, file_name(name), _place(conversation), lambda d: self.history.attach(conversation, d))
+        return conversation
+
+    def _password(self, conversation: int, arrival: int, password: str) -> None:
+        waiting = [a for a in self.arrivals.here(_place(conversation)) if a.id == arrival and a.progress.document]
+        if waiting and (document := waiting[0].progress.document):
+            self.arrivals.retry(
+                document, _place(conversation), password, lambda d: self.history.attach(conversation, d)
+            )
+
+    @staticmethod
+    def _here(action: actions.Action) -> int:
+        if action.conversation is None:
+            raise ForPerson("This chat has no message yet. Write one first.")
+        return action.conversation
+
+    # what is shown
+
+    def stamp(self, action: actions.Action, say: Words) -> str:
+        state = self.models.state()
+        parts = (
+            self.history.version(), self.library.version, self.arrivals.stamp, self.patience.stamp, action.conversation,
+            action.search, say.language, state.stage, state.done >> 20,
+        )  # fmt: skip
+        return ".".join(map(str, parts))
+
+    def page(self, action: actions.Action, shown: int | None, say: Words) -> State:
+        """Everything of the page that can change; the browser redraws what differs from what it shows."""
+        stamp = self.stamp(action.model_copy(update={"conversation": shown}), say)
+        listed = self.history.conversations(action.search, limit=LISTED)
+        conversation = self.history.conversation(shown) if shown is not None else None
+        thread = self.history.thread(shown) if shown is not None else []
+        arrivals = self.arrivals.here(_place(shown)) if shown is not None else []
+        busy = [a for a in arrivals if not a.done]
+        library = [document for document in self.library.documents() if document.status.searchable]
+        attached = self._attached(shown)
+        writing = [m.id for m in thread if m.status is MessageStatus.WRITING]
+        waits = shown is not None and self.patience.question(shown) is not None
+        body = messages_view.thread(thread, say, note=self._note(thread, waits, busy, say))
+        return {
+            "stamp": stamp,
+            "conversation": shown,
+            "title": conversation.title if conversation else "",
+            "writing": writing[-1] if writing else None,
+            "waiting": waits,
+            "busy": bool(busy),
+            "regions": {
+                "list": shell_view.conversations(listed, shown, action.search, say),
+                "head": shell_view.head(conversation, say),
+                "banner": shell_view.banner(self.models.state(), say),
+                "thread": body or shell_view.empty(library, attached, bool(busy), say),
+                "files": shell_view.files(arrivals, attached, len(library), say),
+            },
+        }
+
+    def _attached(self, shown: int | None) -> list[Document]:
+        found = []
+        for document in self.history.attached(shown) if shown is not None else []:
+            try:
+                found.append(self.library.document(document))
+            except KnowledgeError:
+                continue  # removed from the library since
+        return found
+
+    @staticmethod
+    def _note(thread: list[Message], waits: bool, busy: list[Any], say: Words) -> str:
+        if waits:
+            return shell_view.waiting(busy, say)
+        if thread and thread[-1].role == "user":
+            return shell_view.unanswered(thread[-1].id, say)
+        return ""
+
+    def cite(self, message: int, n: int, say: Words) -> str:
+        """The viewer on citation n of an answer, found in the store: the browser names only numbers."""
+        found = self.history.message(message)
+        numbers = [citation.n for citation in found.citations]
+        if n not in numbers:
+            raise ForPerson(say("no_such_citation"))
+        at = numbers.index(n)
+        citation = found.citations[at]
+        steps = (numbers[at - 1] if at else None, numbers[at + 1] if at + 1 < len(numbers) else None)
+        place = say("citation_of", n=at + 1, total=len(numbers))
+        over = shell_view.citation_bar(n, citation.quote, citation.verified, steps, message, place, say)
+        document = self.library.document(citation.document)
+        return self.documents.panel(document, citation.page, (citation.start, citation.end), say, over=over)
+
+
+def _place(conversation: int) -> str:
+    return f"chat:{conversation}"

@@ -1,0 +1,53 @@
+"""In: the events of one answer as they come. Out: what the browser redraws of it, at most some 20 times a second.
+
+The whole answer is drawn again for each frame: an answer is short, and so every frame is right by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import Any, assert_never
+
+from assistant.chat_page import markdown, messages_view
+from assistant.events import (
+    Answered,
+    ApprovalNeeded,
+    Event,
+    Failed,
+    PassagesFound,
+    RouteChosen,
+    Stopped,
+    TextDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from knowledge.wording import Words
+
+PAUSE = 0.05  # seconds between two drawings of a growing text
+
+
+def frames(message: int, events: Iterable[Event], say: Words) -> Iterator[dict[str, Any]]:
+    """Each frame: {part: HTML, …} of the answer's article; the last one is {"done": True}."""
+    text, drawn = "", 0.0
+    for event in events:
+        match event:
+            case RouteChosen(route=route, reason=reason):
+                yield {"route": messages_view.route_chip(route, reason, message, say)}
+            case PassagesFound(passages=passages):
+                sentence = say("reading_passages", n=len(passages)) if passages else say("no_passages")
+                yield {} if text else {"text": messages_view.thinking(sentence)}
+            case TextDelta(text=piece):
+                text += piece
+                if (now := time.monotonic()) - drawn >= PAUSE and text.strip():
+                    drawn = now
+                    yield {"text": markdown.to_html(text, None, say("copy"))}
+            case ToolStarted(tool=tool):
+                yield {} if text else {"text": messages_view.thinking(say("using_tool", tool=tool))}
+            case ToolFinished() | ApprovalNeeded():
+                yield {}
+            case Answered() | Failed() | Stopped():
+                break
+            case _:
+                assert_never(event)
+    yield {"done": True}

@@ -1,0 +1,183 @@
+"""In: the messages of a thread. Out: their HTML. Pure: no server, no store. Everything a stranger wrote is escaped.
+
+Every element a person can act on carries `data-do` (the action) and its arguments; `data-key` names what stays the
+same between two drawings, so that the browser replaces only what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from assistant.chat_page import markdown
+from assistant.events import Route
+from assistant.history import Message, MessageStatus
+from knowledge import Basis, Passage, Usage
+from knowledge.documents_view import attr
+from knowledge.icons import icon
+from knowledge.wording import Words
+
+LIKE_REASONS = ("correct", "clear", "sources", "style")
+DISLIKE_REASONS = ("wrong", "unsupported", "incomplete", "language", "long")
+
+
+def thread(messages: Sequence[Message], say: Words, *, note: str = "") -> str:
+    """`note`: HTML under the last question, while it waits for a file or has no answer yet."""
+    drawn = "".join(question(m, say) if m.role == "user" else answer(m, say) for m in messages)
+    return drawn + note
+
+
+def question(message: Message, say: Words) -> str:
+    return f"""<article class="message question" data-key="m{message.id}" data-message="{message.id}" aria-label="{attr(say("you"))}">
+<div class="bubble" data-text="{attr(message.text)}">{escape(message.text)}</div>
+<footer class="tools">{siblings(message, say)}{_tool("copy", "copy", say("copy"), message.id)}{_tool("edit", "edit", say("edit"), message.id)}</footer></article>"""
+
+
+def answer(message: Message, say: Words) -> str:
+    writing = message.status is MessageStatus.WRITING
+    return f"""<article class="message answer" data-key="m{message.id}" data-message="{message.id}" data-status="{message.status.value}"
+aria-label="{attr(say("assistant"))}"{' aria-busy="true"' if writing else ""}><div class="answer-head" data-part="route">{chip(message, say)}</div>
+<div class="answer-basis">{basis(message.basis, say)}</div><div class="prose" data-part="text">{prose(message, say)}</div>
+<div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say)}</article>"""
+
+
+def prose(message: Message, say: Words) -> str:
+    if not message.text and message.status is MessageStatus.WRITING:
+        return thinking(say("thinking"))
+    draw = markdown.button(message.citations, message.id, say("page"), say("unverified"))
+    return markdown.to_html(message.text, draw, say("copy"))
+
+
+def thinking(text: str) -> str:
+    return f'<p class="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>{escape(text)}</p>'
+
+
+def chip(message: Message, say: Words) -> str:
+    """The route and why it was taken; a click lets the person take the other one."""
+    return "" if message.route is None else route_chip(message.route, message.reason, message.id, say)
+
+
+def route_chip(route: Route, reason: str, message: int, say: Words) -> str:
+    because = f'<span class="because">— {escape(reason)}</span>' if reason else ""
+    others = "".join(
+        f'<button data-do="reroute" data-message="{message}" data-route="{other.value}">{escape(say(f"answer_as_{other.value}"))}</button>'
+        for other in (Route.DOCUMENTS, Route.CHAT)
+        if other is not route
+    )
+    return f"""<details class="route" data-keep><summary title="{attr(say("route_change"))}">{icon("library" if route is Route.DOCUMENTS else "chat")}
+<b>{escape(say(f"route_{route.value}"))}</b>{because}{icon("chevron")}</summary><div class="menu">{others}</div></details>"""
+
+
+def basis(basis: Basis | None, say: Words) -> str:
+    match basis:
+        case Basis.QUOTES:
+            return f'<p class="basis">{icon("info")}{escape(say("basis_quotes"))}</p>'
+        case Basis.NOTHING:
+            return f'<p class="basis">{icon("info")}{escape(say("basis_nothing"))}</p>'
+        case _:
+            return ""
+
+
+def outcome(message: Message, say: Words) -> str:
+    """How an answer ended, where it did not simply end."""
+    match message.status:
+        case MessageStatus.FAILED:
+            text, kind = message.failure or say("failed"), "bad"
+        case MessageStatus.STOPPED:
+            text, kind = say("stopped"), "fair"
+        case MessageStatus.INTERRUPTED:
+            text, kind = say("interrupted"), "fair"
+        case _:
+            return ""
+    return (
+        f'<div class="ended {kind}" role="status"><span>{escape(text)}</span><button class="button" data-do="retry" '
+        f'data-message="{message.id}">{icon("retry")}{escape(say("retry"))}</button></div>'
+    )
+
+
+def after(message: Message, say: Words) -> str:
+    """Below a finished answer: its sources, its buttons, what it took."""
+    up, down = message.liked is True, message.liked is False
+    return f"""{sources(message, say)}<footer class="tools">{siblings(message, say)}{_tool("copy", "copy", say("copy"), message.id)}
+{_tool("retry", "retry", say("retry"), message.id)}{_tool("like", "up", say("like"), message.id, up)}{_tool("dislike", "down", say("dislike"), message.id, down)}
+{usage(message.usage, say)}</footer>{feedback(message, say)}"""
+
+
+def siblings(message: Message, say: Words) -> str:
+    """‹ 2/3 ›"""
+    if len(message.siblings) < 2:
+        return ""
+    at = message.siblings.index(message.id)
+
+    def step(to: int, name: str, label: str) -> str:
+        inside = 0 <= to < len(message.siblings)
+        target = message.siblings[to] if inside else 0
+        return (
+            f'<button class="tool" data-do="choose" data-message="{target}" title="{attr(label)}" aria-label="{attr(label)}"'
+            f"{'' if inside else ' disabled'}>{icon(name)}</button>"
+        )
+
+    return (
+        f'<span class="siblings">{step(at - 1, "left", say("sibling_previous"))}<span>{at + 1}/{len(message.siblings)}</span>'
+        f"{step(at + 1, 'right', say('sibling_next'))}</span>"
+    )
+
+
+def sources(message: Message, say: Words) -> str:
+    if not message.passages and not message.draft:
+        return ""
+    draft = ""
+    if message.draft and message.draft != message.text:
+        draft = (
+            f'<details class="fold" data-keep><summary>{escape(say("draft"))}{icon("chevron")}</summary>'
+            f'<div class="prose draft">{markdown.to_html(message.draft, None, say("copy"))}</div></details>'
+        )
+    return f'<div class="sources">{passages(message.passages, say)}{draft}</div>'
+
+
+def passages(found: Sequence[Passage], say: Words) -> str:
+    if not found:
+        return ""
+    items = "".join(
+        f"""<li><button class="passage" data-do="page" data-document="{p.document}" data-number="{p.page}" data-start="{p.start}" data-end="{p.end}">
+<span class="passage-head"><span class="number">{n}</span><strong>{escape(p.title)}</strong><span>{escape(say("page_n", page=p.page))}</span></span>
+<span class="passage-text">{escape(p.text if len(p.text) < 280 else p.text[:280].rsplit(" ", 1)[0] + " …")}</span></button></li>"""
+        for n, p in enumerate(found, 1)
+    )
+    return (
+        f'<details class="fold" data-keep><summary>{escape(say("passages", n=len(found)))}{icon("chevron")}</summary>'
+        f'<ol class="passages">{items}</ol></details>'
+    )
+
+
+def usage(used: Usage | None, say: Words) -> str:
+    if used is None or not used.seconds:
+        return ""
+    parts = [f"{say.number(used.seconds, 1)} s"]
+    if used.completion_tokens:
+        parts.append(say("tokens", n=say.number(used.prompt_tokens + used.completion_tokens)))
+    parts += [used.model] if used.model else []
+    return f'<small class="usage">{escape(" · ".join(parts))}</small>'
+
+
+def feedback(message: Message, say: Words) -> str:
+    """Why it was liked or not; shown by the browser after the thumb was pressed."""
+    if message.liked is None:
+        return ""
+    offered = LIKE_REASONS if message.liked else DISLIKE_REASONS
+    chips = "".join(
+        f'<button class="reason" data-do="reason" data-message="{message.id}" data-reason="{reason}" '
+        f'aria-pressed="{"true" if reason in message.reasons else "false"}">{escape(say(f"reason_{reason}"))}</button>'
+        for reason in offered
+    )
+    return f"""<form class="feedback" data-do="note" data-message="{message.id}" data-liked="{str(message.liked).lower()}"><span>{escape(say("why"))}</span>
+<div class="reasons">{chips}</div><div class="note"><input name="note" maxlength="1000" value="{attr(message.note)}" placeholder="{attr(say("note"))}"
+aria-label="{attr(say("note"))}"><button class="button">{escape(say("save"))}</button></div></form>"""
+
+
+def _tool(action: str, name: str, label: str, message: int, pressed: bool | None = None) -> str:
+    state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
+    return (
+        f'<button class="tool" data-do="{action}" data-message="{message}" title="{attr(label)}" aria-label="{attr(label)}"'
+        f"{state}>{icon(name)}</button>"
+    )

@@ -1,0 +1,55 @@
+"""In: numbers. Out: a page's picture, the events of an answer. No path, no URL is taken from anyone."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response, StreamingResponse
+
+from assistant.chat_page import live
+from assistant.chat_page.wording import words_for
+from assistant.errors import AssistantError
+from assistant.turns import Turns
+from knowledge import KnowledgeError
+from knowledge.library import Library
+from knowledge.wording import Words
+
+log = logging.getLogger(__name__)
+
+
+def router(library: Library, turns: Turns) -> APIRouter:
+    """To be included before Gradio is mounted: a mount at "/" takes every address that is left."""
+    routes = APIRouter(prefix="/afina", include_in_schema=False)
+
+    @routes.get("/page/{document}/{number}.png")
+    def picture(document: int, number: int, width: int = Query(default=1200, ge=200, le=2400)) -> Response:
+        try:
+            png = library.page_image(document, number, width=width)
+        except KnowledgeError as error:
+            return Response(str(error), 404, media_type="text/plain")
+        return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
+
+    @routes.get("/follow/{message}")
+    def follow(message: int, request: Request) -> Response:
+        stream = _stream(message, turns, words_for(request))
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+    return routes
+
+
+def _stream(message: int, turns: Turns, say: Words) -> Iterator[str]:
+    """Server-sent events, one frame each; the last one is {"done": true} whatever happened."""
+    try:
+        for frame in live.frames(message, turns.follow(message), say):
+            if frame:
+                yield f"data: {json.dumps(frame, ensure_ascii=False)}\n\n"
+    except (AssistantError, KnowledgeError) as error:
+        log.info("Answer %d could not be followed: %s", message, error)
+        yield 'data: {"done": true}\n\n'
+    except Exception:
+        log.exception("Answer %d could not be followed", message)
+        yield 'data: {"done": true}\n\n'

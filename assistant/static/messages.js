@@ -1,0 +1,93 @@
+// What can be done with a message: copy, edit, retry, rate, step through its versions, open its citations.
+
+import { copy, on, toast } from "/afina/static/knowledge/runtime.js";
+import { viewer } from "/afina/static/knowledge/viewer.js";
+
+export function messages(page) {
+  const article = (data) => page.root.querySelector(`article[data-message="${data.message}"]`);
+
+  function edit(data) {
+    const message = article(data);
+    const bubble = message.querySelector(".bubble");
+    if (message.querySelector("form.editing")) return;
+    const form = Object.assign(document.createElement("form"), { className: "editing" });
+    form.dataset.do = "edited";
+    form.dataset.message = data.message;
+    const area = Object.assign(document.createElement("textarea"), { value: bubble.dataset.text, name: "text", maxLength: 20000 });
+    area.setAttribute("aria-label", page.words.edit_label);
+    const cancel = Object.assign(document.createElement("button"), { type: "button", textContent: page.words.cancel, className: "button" });
+    cancel.addEventListener("click", () => put());
+    const save = Object.assign(document.createElement("button"), { textContent: page.words.save, className: "button primary" });
+    const row = Object.assign(document.createElement("div"), { className: "row" });
+    row.append(cancel, save);
+    form.append(area, row);
+    message.dataset.localHeld = "";
+    message.append(form);
+    area.focus();
+    area.style.height = `${area.scrollHeight}px`;
+    area.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") { event.stopPropagation(); put(); }
+      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+    });
+    function put() {
+      form.remove();
+      delete message.dataset.localHeld;
+    }
+  }
+
+  function rate(data, liked, pressed) {
+    const message = article(data);
+    if (pressed) delete message.dataset.localRating;
+    else message.dataset.localRating = "";
+    page.call({ do: "rate", message: +data.message, liked: pressed ? null : liked });
+  }
+
+  function rated(form) {
+    const reasons = [...form.querySelectorAll('.reason[aria-pressed="true"]')].map((chip) => chip.dataset.reason);
+    return page.call({ do: "rate", message: +form.dataset.message, liked: form.dataset.liked === "true", reasons, note: form.elements.note.value });
+  }
+
+  async function cite(data) {
+    for (const button of page.root.querySelectorAll(".cite.current")) delete button.dataset.localCurrent;
+    await page.call({ do: "cite", message: +data.message, n: +data.n });
+    for (const button of page.root.querySelectorAll(".cite")) {
+      const same = button.dataset.message === data.message && button.dataset.n === data.n;
+      if (same) button.dataset.localCurrent = ""; else delete button.dataset.localCurrent;
+    }
+  }
+
+  on("any", {
+    cite,
+    "copy-quote": () => copy(viewer.element.querySelector("blockquote").textContent, page.words.copied),
+    "copy-code": (data, element) => copy(element.nextElementSibling.textContent, page.words.copied),
+  });
+  on("chat", {
+    edit,
+    edited: (data, form) => {
+      const text = form.elements.text.value.trim();
+      if (!text) return;
+      form.remove();
+      delete article(data).dataset.localHeld;
+      page.pin(true);
+      page.call({ do: "edit", message: +data.message, text });
+    },
+    copy: (data) => {
+      const message = article(data);
+      copy(message.querySelector(".bubble")?.dataset.text ?? message.querySelector(".prose").innerText, page.words.copied);
+    },
+    retry: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message }); },
+    reroute: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message, route: data.route }); },
+    choose: (data) => page.call({ do: "choose", message: +data.message }),
+    like: (data, element) => rate(data, true, element.getAttribute("aria-pressed") === "true"),
+    dislike: (data, element) => rate(data, false, element.getAttribute("aria-pressed") === "true"),
+    reason: (data, element) => {
+      element.setAttribute("aria-pressed", String(element.getAttribute("aria-pressed") !== "true"));
+      rated(element.closest("form"));
+    },
+    note: async (data, form) => {
+      await rated(form);
+      delete article(data).dataset.localRating;
+      toast(page.words.thanks, { seconds: 2 });
+    },
+  });
+}

@@ -1,0 +1,155 @@
+"""In: documents, arrivals and passages. Out: the HTML of the documents page and of a file's chip. Pure; knows no server.
+
+Whatever comes from a file (its title, its words) is escaped here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from html import escape
+
+from knowledge.arrivals import Arrival
+from knowledge.icons import icon
+from knowledge.values import Document, Passage, Progress, Status
+from knowledge.wording import Words
+
+ENDINGS = ".pdf,.txt,.md,.markdown,application/pdf,text/plain,text/markdown"
+
+
+def attr(text: str) -> str:
+    return escape(text, quote=True)
+
+
+def shell(words: Words) -> str:
+    """What stays while the list changes."""
+    return f"""<div class="documents-inner"><header class="page-head">
+<button class="tool only-narrow" data-do="sidebar" aria-label="{attr(words("menu"))}">{icon("sidebar")}</button>
+<div><h1>{escape(words("documents"))}</h1><p class="muted">{escape(words("documents_about"))}</p></div>
+<button class="button primary" data-do="pick">{icon("plus")}<span>{escape(words("add_files"))}</span></button></header>
+<label class="searchbox">{icon("search")}<input type="search" name="library-search" placeholder="{attr(words("search_library"))}"
+aria-label="{attr(words("search_library"))}" autocomplete="off"></label>
+<div data-region="found" aria-live="polite"></div><div data-region="list"></div>
+<input type="file" hidden multiple accept="{ENDINGS}"></div>"""
+
+
+def listing(documents: Sequence[Document], arrivals: Sequence[Arrival], words: Words) -> str:
+    """Every document, the ones on their way first."""
+    moving = {a.progress.document: a for a in arrivals if not a.done}
+    rows = "".join(_arriving(a, words) for a in arrivals if a.progress.document is None)
+    rows += "".join(row(document, moving.get(document.id), words) for document in documents)
+    if not rows:
+        return (
+            f'<div class="drop-hint">{icon("file")}<h2>{escape(words("no_documents"))}</h2>'
+            f"<p>{escape(words('no_documents_about'))}</p></div>"
+        )
+    return f'<ul class="documents-list">{rows}</ul>'
+
+
+def row(document: Document, arrival: Arrival | None, words: Words) -> str:
+    state = _state(arrival.progress, words) if arrival else _final(document.status, document.message, words)
+    facts = [words("pages", n=document.pages)] if document.pages and document.kind == "pdf" else []
+    facts += [words.size(document.size), document.added_at.strftime("%Y-%m-%d")]
+    name = attr(document.title)
+    tools = ""
+    if arrival:
+        tools += _button("cancel", "close", words("cancel"), arrival=arrival.id)
+    else:
+        if document.status.searchable:
+            tools += (
+                f'<button class="button quiet" data-do="ask-about" data-document="{document.id}">'
+                f"{icon('chat')}<span>{escape(words('ask_about'))}</span></button>"
+            )
+        elif document.status is not Status.NOT_A_PDF:
+            tools += _button("retry", "retry", words("read_again"), document=document.id)
+        tools += _button("remove", "trash", words("remove"), document=document.id, name=document.title)
+    open_it = f'data-do="page" data-document="{document.id}" data-number="1"' if document.pages_ready else "disabled"
+    password = _password("document", document.id, words) if document.status is Status.NEEDS_PASSWORD else ""
+    return f"""<li class="document" data-key="d{document.id}" data-status="{document.status.value}">
+<button class="document-open" {open_it} title="{name}"><span class="filemark">{escape(document.kind[:4].upper() or "?")}</span>
+<span class="document-words"><strong>{escape(document.title)}</strong><small>{escape(" · ".join(facts))}</small></span></button>
+<div class="document-state">{state}{password}</div><div class="document-tools">{tools}</div></li>"""
+
+
+def _arriving(arrival: Arrival, words: Words) -> str:
+    progress = arrival.progress
+    action = "dismiss" if arrival.done else "cancel"
+    state = _final(progress.status, progress.message, words) if arrival.done else _state(progress, words)
+    return f"""<li class="document" data-key="a{arrival.id}" data-status="{progress.status.value}"><span class="document-open">
+<span class="filemark">···</span><span class="document-words"><strong>{escape(progress.title)}</strong></span></span>
+<div class="document-state">{state}</div><div class="document-tools">{_button(action, "close", words(action), arrival=arrival.id)}</div></li>"""
+
+
+def chip(arrival: Arrival, words: Words) -> str:
+    """A file on its way, above the composer: its name, how far it is, what went wrong, what to do."""
+    progress = arrival.progress
+    failed = arrival.done and not progress.status.searchable
+    state = _final(progress.status, progress.message, words) if arrival.done else _state(progress, words)
+    if arrival.done and progress.duplicate:
+        state = f'<span class="state">{escape(words("duplicate"))}</span>'
+    password = _password("arrival", arrival.id, words) if progress.status is Status.NEEDS_PASSWORD else ""
+    action = "dismiss" if arrival.done else "cancel"
+    return f"""<div class="chip file-chip{" failed" if failed else ""}" data-key="a{arrival.id}" data-status="{progress.status.value}">
+{icon("warn" if failed else "file")}<span class="chip-words"><strong title="{attr(progress.title)}">{escape(progress.title)}</strong>{state}{password}</span>
+{_button(action, "close", words(action), arrival=arrival.id)}</div>"""
+
+
+def _state(progress: Progress, words: Words) -> str:
+    """On the way: a sentence and a bar."""
+    share = progress.pages_ready / progress.pages if progress.pages else 0.0
+    match progress.status:
+        case Status.QUEUED:
+            text = words("state_queued")
+        case Status.INDEXING:
+            text = words("state_indexing")
+        case _ if progress.pages:
+            text = words("state_reading_pages", page=progress.pages_ready, pages=progress.pages)
+        case _:
+            text = words("state_reading")
+    bar = f'<progress max="1" value="{share:.3f}"></progress>' if progress.pages else "<progress></progress>"
+    return f'<span class="state moving">{escape(text)}</span>{bar}'
+
+
+def _final(status: Status, message: str, words: Words) -> str:
+    kind = "good" if status is Status.READY else "fair" if status is Status.READY_PARTIAL else "bad"
+    sentence = words(f"state_{status.value}") if status is Status.READY or not message else message
+    if words.language != "en" and status not in (Status.READY, Status.READY_PARTIAL):
+        sentence = words(f"state_{status.value}")  # the library's own sentences are English
+    return f'<span class="state {kind}">{escape(sentence)}</span>'
+
+
+def _password(what: str, number: int, words: Words) -> str:
+    label = attr(words("password"))
+    return (
+        f'<form class="password" data-do="password" data-{what}="{number}"><input type="password" name="password" required '
+        f'autocomplete="off" placeholder="{label}" aria-label="{label}"><button class="button">{escape(words("open"))}</button></form>'
+    )
+
+
+def _button(action: str, name: str, label: str, **data: object) -> str:
+    extra = "".join(f' data-{key}="{attr(str(value))}"' for key, value in data.items())
+    return f'<button class="tool" data-do="{action}"{extra} title="{attr(label)}" aria-label="{attr(label)}">{icon(name)}</button>'
+
+
+def found(question: str, passages: Sequence[Passage], words: Words) -> str:
+    """What a search found: the passage, its page, and the words it shares with the question in bold."""
+    if not question:
+        return ""
+    if not passages:
+        return f'<p class="muted nothing">{escape(words("nothing_found", text=question))}</p>'
+    terms = {term for term in re.findall(r"\w+", question.lower()) if len(term) > 2}
+    items = "".join(
+        f"""<li data-key="p{p.chunk}"><button class="passage" data-do="page" data-document="{p.document}" data-number="{p.page}"
+data-start="{p.start}" data-end="{p.end}"><span class="passage-head"><strong>{escape(p.title)}</strong>
+<span>{escape(words("page_n", page=p.page))}</span></span><span class="passage-text">{highlighted(p.text, terms)}</span></button></li>"""
+        for p in passages
+    )
+    return f'<ol class="passages" aria-label="{attr(words("passages_found"))}">{items}</ol>'
+
+
+def highlighted(text: str, terms: Collection[str], limit: int = 420) -> str:
+    """`text` escaped, words that begin like one of `terms` in bold."""
+    text = text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
+    parts = re.split(r"(\w+)", text)
+    stems = tuple(term[: max(4, len(term) - 2)] for term in terms)
+    return "".join(f"<b>{escape(p)}</b>" if stems and p.lower().startswith(stems) else escape(p) for p in parts)
