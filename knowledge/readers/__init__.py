@@ -1,7 +1,7 @@
 """The front door of reading: a file goes in; `Opened`, pages and one named outcome come out, as they are read.
 
     for item in read(path, kind_of(path, "report.pdf"), password=None, limits=Limits(), stop=None):
-        Opened(pages=12), Page(1, "…", lines), Page(2, …), …, Ended(Status.READY, "All 12 pages were read.", 12)
+        Opened(pages=12), Page(1, "…", lines), Page(2, …), …, Ended(Status.READY, "The whole file was read; …", 12)
 
 A file nobody trusts never harms the process: PDFium runs in a child with limits on memory and time. Nothing raises for
 a bad file; the last item is always `Ended`, and its `code` with its `values` gives the sentence in another language.

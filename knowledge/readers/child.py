@@ -90,8 +90,11 @@ def _resident_on_windows() -> int:
 
 
 def _watch(memory: int) -> None:
-    """Leave by name before the hard limit aborts, where there is time to."""
-    while _resident() < memory * 0.9:
+    """Leave by name before the hard limit aborts, where there is time to.
+
+    The hard limit counts addresses, of which some 200 MB are only reserved, so resident memory never comes near it.
+    """
+    while _resident() < memory * 0.7:
         time.sleep(0.05)
     os._exit(OUT_OF_MEMORY)
 

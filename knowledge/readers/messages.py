@@ -6,7 +6,7 @@ Knows nothing of files. Every value is a number, so nothing out of a document ev
 from __future__ import annotations
 
 _EN = {
-    "ready": "All {pages} pages were read.",
+    "ready": "The whole file was read; pages: {pages}.",
     "mostly_without_text": "Only {with_text} of {pages} pages hold text; the others look like images. "
     "Run text recognition (OCR) on the file to search them too.",
     "partial_damaged": "{read} of {pages} pages could be read; the others are damaged. "
@@ -32,13 +32,13 @@ _EN = {
     "memory": "Reading the file needs more than {megabytes} MB of memory. Print it to a new, simpler PDF and add that.",
     "timed_out": "Reading the file took longer than {seconds} seconds and was stopped. "
     "Print it to a new, simpler PDF and add that.",
-    "cancelled": "Reading was stopped after {read} pages. Add the file again to read all of it.",
+    "cancelled": "Reading was stopped; pages read: {read}. Add the file again to read all of it.",
     "gone": "The file could not be opened. Check that it still exists and that you may read it.",
     "failed": "The file could not be read for a reason that is not its fault. Try again; the log says more.",
     "page": "This page cannot be drawn: it is damaged or does not exist. Its text may still be there.",
 }
 _ES = {
-    "ready": "Se han leído las {pages} páginas.",
+    "ready": "Se ha leído el archivo entero; páginas: {pages}.",
     "mostly_without_text": "Solo {with_text} de {pages} páginas tienen texto; las demás parecen imágenes. "
     "Pase el archivo por un reconocimiento de texto (OCR) para poder buscar también en ellas.",
     "partial_damaged": "Se han podido leer {read} de {pages} páginas; las demás están dañadas. "
@@ -67,7 +67,7 @@ _ES = {
     "Imprímalo en un PDF nuevo y más sencillo y añada ese.",
     "timed_out": "La lectura tardaba más de {seconds} segundos y se ha detenido. "
     "Imprima el archivo en un PDF nuevo y más sencillo y añada ese.",
-    "cancelled": "La lectura se ha detenido tras {read} páginas. Añada el archivo otra vez para leerlo entero.",
+    "cancelled": "La lectura se ha detenido; páginas leídas: {read}. Añada el archivo otra vez para leerlo entero.",
     "gone": "No se ha podido abrir el archivo. Compruebe que sigue existiendo y que tiene permiso para leerlo.",
     "failed": "No se ha podido leer el archivo por una causa ajena a él. Inténtelo otra vez; el registro dice más.",
     "page": "Esta página no se puede dibujar: está dañada o no existe. Puede que su texto sí esté.",
