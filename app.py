@@ -20,6 +20,7 @@ from assistant.service.privacy import switch_off
 from assistant.service.say import Say, of_locale
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from typer.core import TyperGroup
 
     from assistant.service.doors import Doors
@@ -38,11 +39,22 @@ def settings(**given: Any) -> Settings:
 
 
 def site(parts: Parts, token: str) -> Doors:
-    """The pages, mounted behind the doors. Importing Gradio happens here."""
+    """The pages, mounted behind the doors. Gradio is imported here."""
     from assistant import chat_page
     from assistant.service.site import build
 
-    return build(parts, token, chat_page.build(parts), [])
+    def mount(app: FastAPI) -> None:
+        arrivals = chat_page.mount(
+            app,
+            library=parts.library,
+            history=parts.history,
+            turns=parts.turns,
+            models=parts.models,
+            upload_limit=parts.settings.upload_limit,
+        )
+        parts.adopt("arrivals", arrivals)
+
+    return build(parts, token, mount)
 
 
 def command_line() -> tuple[TyperGroup, Session]:

@@ -58,12 +58,13 @@ HEADERS = {
 
 def policy(nonce: str) -> str:
     """Scripts: our own files and the tags the server wrote itself. `unsafe-eval` is what Gradio's templates and `js=`
-    handlers need (they are built with `new Function`); a script in an answer still has neither a nonce nor a source."""
+    handlers need (they are built with `new Function`); a script in an answer still has neither a nonce nor a source.
+    `base-uri 'self'`: Gradio writes a <base> of its own."""
     return (
         "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self' data:; "
         f"script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; script-src-attr 'none'; style-src 'self' 'unsafe-inline'; "
         "connect-src 'self'; worker-src 'self' blob:; frame-src 'none'; object-src 'none'; frame-ancestors 'none'; "
-        "base-uri 'none'; form-action 'self'"
+        "base-uri 'self'; form-action 'self'"
     )
 
 
@@ -231,7 +232,11 @@ class _Visit:
                 break
             parts.append(message.get("body", b""))
         body = b"".join(parts)
-        for path in named_files(json.loads(body or b"null")):
+        try:
+            payload = json.loads(body or b"null")
+        except RecursionError:  # a hundred kilobytes of "[" are enough
+            raise Refused(400, "door_body") from None
+        for path in named_files(payload):
             if not self.doors.ours(path):
                 raise Refused(403, "door_file")
         replayed = False

@@ -110,6 +110,11 @@ class Parts:
 
         return self._once("embedder", make)
 
+    def adopt(self, name: str, part: object) -> None:
+        """Something made elsewhere of these parts, to be closed before them."""
+        with self._lock:
+            self._made[name] = part
+
     def close(self) -> None:
         """Close what was opened, newest first. One that fails does not keep the next from closing."""
         with self._lock:
