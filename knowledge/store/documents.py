@@ -5,7 +5,7 @@ The repository of the library. Knows nothing of readers, vectors or words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -38,9 +38,9 @@ class DocumentStore:
 
     # documents
 
-    def insert(self, *, sha256: str, title: str, kind: str, size: int, embedder: str) -> tuple[Document, bool]:
+    def insert(self, *, sha256: str, title: str, kind: str, size: int) -> tuple[Document, bool]:
         """The document with these bytes, and whether it is new."""
-        row = {"sha256": sha256, "title": title, "kind": kind, "size": size, "embedder": embedder}
+        row = {"sha256": sha256, "title": title, "kind": kind, "size": size, "embedder": ""}
         row |= {"status": Status.QUEUED.value, "message": "", "language": "", "added_at": datetime.now(UTC)}
         try:
             with writing(self._engine) as connection:
@@ -117,9 +117,14 @@ class DocumentStore:
         connection.execute(delete(chunks).where(chunks.c.document == document))
         connection.execute(delete(pages).where(pages.c.document == document))
 
-    def append(self, document: int, read: Sequence[Page], spans: Sequence[Span]) -> list[Chunk]:
-        """Store pages and the chunks cut from them in one transaction; the chunks come back with their ids."""
-        texts = {page.number: page.text for page in read}
+    def append(
+        self, document: int, read: Sequence[Page], spans: Sequence[Span], texts: Mapping[int, Page] | None = None
+    ) -> list[Chunk]:
+        """Store pages and the chunks cut from them in one transaction; the chunks come back with their ids.
+
+        `texts`: the pages the spans cut, where those are stored already.
+        """
+        texts = texts or {page.number: page for page in read}
         with writing(self._engine) as connection:
             if read:
                 connection.execute(insert(pages), [_page_row(document, page) for page in read])
@@ -129,22 +134,13 @@ class DocumentStore:
                 return []
             last = connection.execute(select(func.max(chunks.c.ordinal)).where(chunks.c.document == document)).scalar()
             first = 0 if last is None else last + 1
-            rows = [_chunk_row(document, first + i, span) for i, span in enumerate(spans)]
-            connection.execute(insert(chunks), rows)
+            connection.execute(insert(chunks), [_chunk_row(document, first + i, span) for i, span in enumerate(spans)])
             query = select(chunks.c.id).where(chunks.c.document == document, chunks.c.ordinal >= first)
             ids = list(connection.execute(query.order_by(chunks.c.ordinal)).scalars())
         return [
-            Chunk(id_, document, span.page, span.start, span.end, texts[span.page][span.start : span.end])
+            Chunk(id_, document, span.page, span.start, span.end, texts[span.page].text[span.start : span.end])
             for id_, span in zip(ids, spans, strict=True)
         ]
-
-    def append_chunks(self, document: int, page: Page, spans: Sequence[Span]) -> None:
-        """Chunks for a page that is already stored (mending)."""
-        with writing(self._engine) as connection:
-            last = connection.execute(select(func.max(chunks.c.ordinal)).where(chunks.c.document == document)).scalar()
-            first = 0 if last is None else last + 1
-            if spans:
-                connection.execute(insert(chunks), [_chunk_row(document, first + i, s) for i, s in enumerate(spans)])
 
     def page(self, document: int, number: int) -> Page | None:
         with self._engine.connect() as connection:
@@ -184,6 +180,20 @@ class DocumentStore:
         with self._engine.connect() as connection:
             for document, id_ in connection.execute(query):
                 found.setdefault(document, []).append(id_)
+        return found
+
+    def embedder(self, document: int) -> str:
+        """Whose tokens its chunks were sized in."""
+        with self._engine.connect() as connection:
+            return connection.execute(select(documents.c.embedder).where(documents.c.id == document)).scalar() or ""
+
+    def offsets(self, document: int) -> dict[int, list[tuple[int, int]]]:
+        """Page → (start, end) of its chunks."""
+        query = select(chunks.c.page, chunks.c.start, chunks.c.end).where(chunks.c.document == document)
+        found: dict[int, list[tuple[int, int]]] = {}
+        with self._engine.connect() as connection:
+            for page, start, end in connection.execute(query):
+                found.setdefault(page, []).append((start, end))
         return found
 
     def page_counts(self) -> dict[int, int]:
