@@ -144,6 +144,8 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints is no row
     _import_alone(sys.argv[1])
+    from knowledge.readers import pdf  # noqa: F401 - before the limits, so that its bytecode can be written
+
     request = _ask()
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     threading.Thread(target=_watch, args=(request["memory"],), daemon=True).start()

@@ -32,6 +32,8 @@ def render(path: Path, page: int, width: int, password: str | None, limits: Limi
     try:
         with process.Child(asked) as child:
             row = child.row(limits.seconds)
+    except process.NotStarted:
+        raise CannotDraw("failed") from None
     except process.TimedOut:
         raise CannotDraw("timed_out", seconds=round(limits.seconds)) from None
     except process.OutOfMemory:
@@ -62,20 +64,22 @@ class _Reading:
         strikes = 0
         while True:
             code = ""
-            with process.Child(self._ask()) as child:
-                try:
+            try:
+                with process.Child(self._ask()) as child:
                     yield from self._pages_of(child)
-                    code = self._final()
-                except process.Stopped:
-                    code = "cancelled"
-                except process.TimedOut:
-                    self._cause = "timed_out"
-                except process.OutOfMemory:
-                    self._cause = "memory"
-                except process.Ended:
-                    self._cause = "crashed"
-                except _Refused as refused:
-                    code = str(refused)
+                code = self._final()
+            except process.Stopped:
+                code = "cancelled"
+            except process.NotStarted:
+                code = "failed"
+            except process.TimedOut:
+                self._cause = "timed_out"
+            except process.OutOfMemory:
+                self._cause = "memory"
+            except process.Ended:
+                self._cause = "crashed"
+            except _Refused as refused:
+                code = str(refused)
             if code:
                 break
             strikes += 1

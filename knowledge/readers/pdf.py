@@ -48,7 +48,8 @@ class File:
         self._document = pdfium.FPDF_LoadMemDocument64(buffer, len(self._bytes), secret)
         if not self._document:
             raise Refused(_REFUSALS.get(pdfium.FPDF_GetLastError(), "damaged"))
-        self._compounds: set[str] = set()  # words seen with a hyphen so far
+        self._words: set[str] = set()  # of the pages so far, learned when the first broken line asks for them
+        self._unlearned: list[str] = []
         self.pages = int(pdfium.FPDF_GetPageCount(self._document))
         if self.pages < 1:
             raise Refused("damaged")
@@ -92,13 +93,19 @@ class File:
                 continue  # wholly outside of what the page shows
             lines.append(match.group())
             boxes.append(shown)
-        text, rows = repair.join(lines, _spaced(boxes), self._compounds)
-        self._remember(text)
+        self._unlearned.append(raw)
+        if any(map(repair.broken, lines)):
+            self._learn()
+        elif len(self._unlearned) > 100:
+            del self._unlearned[0]
+        text, rows = repair.join(lines, _spaced(boxes), self._words)
         return text, _flat(rows, boxes)
 
-    def _remember(self, text: str) -> None:
-        if len(self._compounds) < 50_000:
-            self._compounds |= repair.compounds(text)
+    def _learn(self) -> None:
+        for text in self._unlearned:
+            if len(self._words) < 200_000:
+                self._words |= repair.words(text)
+        self._unlearned.clear()
 
     def png(self, number: int, width: int) -> bytes | None:
         """Page `number` (from 1) at `width` pixels, annotations drawn; None where the page cannot be read."""

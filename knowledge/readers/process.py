@@ -37,6 +37,10 @@ class Stopped(Exception):  # noqa: N818
     pass
 
 
+class NotStarted(Exception):  # noqa: N818
+    """The system gave no process: out of memory, out of processes, or no PDFium. The log says which."""
+
+
 class Ended(Exception):  # noqa: N818
     """The child is gone without having said so."""
 
@@ -49,14 +53,8 @@ class Child:
     """One child process. Use as a context: on the way out it is killed and waited for, whatever happened."""
 
     def __init__(self, request: Row) -> None:
-        site = importlib.util.find_spec("pypdfium2_raw")
-        if site is None or site.origin is None:
-            raise ModuleNotFoundError("pypdfium2")
         self._row = _IMAGE_ROW if request["verb"] == "render" else _ROW
-        # -I -S: no user folder, no environment, no site packages: it starts in about 60 ms.
-        command = [sys.executable, "-I", "-S", str(_SCRIPT), str(Path(site.origin).parent.parent)]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(), bufsize=0)
+        self._process = _start()
         assert self._process.stdin
         assert self._process.stdout
         assert self._process.stderr
@@ -131,6 +129,20 @@ class Child:
                 continue
             return True
         return False
+
+
+def _start() -> subprocess.Popen[bytes]:
+    try:
+        site = importlib.util.find_spec("pypdfium2_raw")
+        if site is None or site.origin is None:
+            raise ModuleNotFoundError("pypdfium2 is not installed")
+        # -I -S: no user folder, no environment, no site packages: it starts in about 60 ms.
+        command = [sys.executable, "-I", "-S", str(_SCRIPT), str(Path(site.origin).parent.parent)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=_environment(), bufsize=0)
+    except (OSError, ImportError) as error:
+        _log.exception("no process to read a document in")
+        raise NotStarted from error
 
 
 def _row(line: bytes) -> Row:

@@ -32,6 +32,8 @@ _DROPPED = (
 _TABLE: dict[int, str | None] = {**dict.fromkeys(_DROPPED), **_LIGATURES, **_SYMBOLS}
 _TO_REPAIR = re.compile("[" + "".join(map(re.escape, map(chr, _TABLE))) + "]")
 
+# Whole words only: the halves of a broken word prove nothing about it.
+_WORD = re.compile("(?<![\\w\ufffe-])[^\\W\\d_]+(?:-[^\\W\\d_]+)*(?![\\w\u00ad\u2010\ufffe-])")
 HYPHENS = "-\u00ad\u2010\ufffe"  # U+FFFE is how PDFium marks a hyphen that ended a line
 # First halves that are words of their own and hardly ever a first syllable: "well-known", "long-term", "twenty-five".
 _KEEPS = set(
@@ -59,30 +61,36 @@ def broken(raw: str) -> bool:
     return len(end) > 1 and end[-1] in HYPHENS and (end[-1] == "\ufffe" or end[-2].isalpha())
 
 
-def compounds(text: str) -> set[str]:
-    """The words of `text` that are written with a hyphen, in lower case."""
-    if "-" not in text:
-        return set()
-    found = (word.strip(".,;:()[]\"'“”’!?").lower() for word in text.split() if "-" in word)
-    return {word for word in found if not (word.startswith("-") or word.endswith("-"))}
+def words(text: str) -> set[str]:
+    """The words of `text` in lower case; a compound is one word."""
+    return set(_WORD.findall(text.lower()))
 
 
 def hyphen(left: str, right: str, seen: Collection[str] = ()) -> str:
     """What stands between two halves of a word: "" (it was one word), "-" (it was a compound), "-\\n" (it hangs).
 
-    `left` is the line without its hyphen, `right` the line after it, `seen` the compounds met so far.
+    `left` is the line without its hyphen, `right` the line after it, `seen` the document's words so far. Filings hardly
+    ever break words, so there most hyphens are real; books break them, and there one half at least is no word.
     """
     first, second = _last_word(left), _first_word(right)
-    if not second or not second[0].islower():
-        return "-" if second and second[0].isalnum() and first else "-\n"
+    if not first or not second or not second[0].isalnum():
+        return "-\n"
+    if not second[0].islower():
+        number = second[0].isdigit() and not (first.isupper() or first[-1].isdigit())  # a page number below the text
+        return "-\n" if number else "-"
     if second.lower() in _HANGING:
         return "-\n"
-    # `year-over-` + `year`, `well-` + `thought-out`, `e-` + `mail`
-    if "-" in first or "-" in second or len(first) < 2 or not first.isalpha():
+    # `year-over-` + `year`, `well-` + `thought-out`, `e-` + `mail`, `US-` + `based`
+    if "-" in first or "-" in second or len(first) < 2 or not first.isalpha() or first.isupper():
         return "-"
-    if f"{first}-{second}".lower() in seen:
+    low, after = first.lower(), second.lower()
+    if f"{low}-{after}" in seen:
         return "-"
-    return "-" if first.lower() in _KEEPS and second not in _ENDINGS else ""
+    if f"{low}{after}" in seen:
+        return ""
+    if low in seen and after in seen:
+        return "-"
+    return "-" if low in _KEEPS and after not in _ENDINGS else ""
 
 
 def _last_word(line: str) -> str:

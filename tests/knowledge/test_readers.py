@@ -72,6 +72,13 @@ def test_words_broken_at_line_ends_come_out_whole(tmp_path: Path) -> None:
     assert len(page.lines) == 8
 
 
+def test_two_words_of_the_document_keep_the_hyphen_between_them(tmp_path: Path) -> None:
+    (page,) = pages_of(
+        draw(tmp_path / "a.pdf", ["One vendor focused on it.", "We are vendor-", "focused, and info-", "focused."])
+    )
+    assert page.text == "One vendor focused on it.\nWe are vendor-focused, and infofocused."
+
+
 def test_a_compound_the_document_writes_elsewhere_keeps_its_hyphen(tmp_path: Path) -> None:
     (page,) = pages_of(draw(tmp_path / "a.pdf", ["We refer to carve-", "outs often."]))
     assert page.text == "We refer to carveouts often."
