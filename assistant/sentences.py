@@ -22,6 +22,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Your documents hold something close to this: {title}, page {page}.",
         "Tus documentos tienen algo cercano: {title}, página {page}.",
     ),
+    "mentioned": (
+        "You speak of documents, so yours were searched.",
+        "Hablas de documentos, así que se buscó en los tuyos.",
+    ),
     "perhaps": (
         "This may be about your documents, so they were searched.",
         "Puede tratar de tus documentos, así que se buscó en ellos.",
