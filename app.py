@@ -31,10 +31,9 @@ if TYPE_CHECKING:
 def settings(**given: Any) -> Settings:
     """Read once, here. What the command line named (home, host, port) wins over AFINA_… and `.env`."""
     from assistant.service.settings import Settings
-    from assistant.service.site import uploads_folder
 
     chosen = Settings(**given)
-    switch_off(os.environ, uploads_folder(chosen))
+    switch_off(os.environ, chosen.uploads)
     return chosen
 
 

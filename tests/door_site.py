@@ -32,11 +32,11 @@ def main(home: str, limit: str) -> None:
     from assistant.service.parts import Parts
     from assistant.service.privacy import switch_off
     from assistant.service.settings import Settings
-    from assistant.service.site import build, uploads_folder
+    from assistant.service.site import build
 
     settings = Settings(home=Path(home), upload_limit_mb=int(limit), _env_file=None)
-    uploads_folder(settings).mkdir(parents=True)
-    switch_off(os.environ, uploads_folder(settings))
+    settings.uploads.mkdir(parents=True)
+    switch_off(os.environ, settings.uploads)
     doors = build(Parts(settings), "the-token", page)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = uvicorn.Server(uvicorn.Config(doors, log_config=None, ws="none"))

@@ -1,4 +1,4 @@
-"""In: a folder, names of modules. Out: on stdout what importing them did to the world, and the heavy vendors it brought.
+"""In: a folder, names of modules. Out: on stdout what importing them did to the world, and the heavy vendors in it.
 
 Run in a fresh process by tests/test_structure.py: what is already imported would hide what an import does.
 """

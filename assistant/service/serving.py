@@ -38,7 +38,7 @@ def serve(settings: Settings, build: Build, *, ready: Callable[[str], None]) -> 
         handlers = logs.begin(settings.home / "log", settings.log, [*settings.secrets(), lock.token])
         parts = Parts(settings)
         try:
-            _empty(settings.home / "uploads")
+            _empty(settings.uploads)
             port = int(listener.getsockname()[1])
             host = _reachable(settings.host)
 

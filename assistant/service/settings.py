@@ -54,6 +54,11 @@ class Settings(BaseSettings):
         return f"sqlite:///{(self.home / 'afina.sqlite3').as_posix()}"
 
     @property
+    def uploads(self) -> Path:
+        """Where dropped files lie until the library has copied them. Emptied at every start."""
+        return self.home / "uploads"
+
+    @property
     def upload_limit(self) -> int:
         """Bytes."""
         return self.upload_limit_mb * 1024 * 1024

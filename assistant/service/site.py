@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.service.doors import Doors
 from assistant.service.parts import Parts
-from assistant.service.settings import Settings
 from assistant.service.verbs_api import VerbsApi
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-
-def uploads_folder(settings: Settings) -> Path:
-    """Where Gradio keeps dropped files until the library has copied them. Emptied at every start."""
-    return settings.home / "uploads"
 
 
 def build(parts: Parts, token: str, mount: Callable[[FastAPI], object]) -> Doors:
@@ -37,7 +30,7 @@ def build(parts: Parts, token: str, mount: Callable[[FastAPI], object]) -> Doors
     own = () if settings.loopback else (settings.host, socket.gethostname())
     return Doors(
         app,
-        uploads=uploads_folder(settings),
+        uploads=settings.uploads,
         upload_limit=settings.upload_limit,
         hosts=frozenset(name.lower() for name in (*own, *settings.hosts)),
         anywhere=not settings.loopback,

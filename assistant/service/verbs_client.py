@@ -21,6 +21,7 @@ from assistant.service.settings import Settings
 from assistant.service.verbs import Row, prepare
 
 CONNECT = 5.0  # seconds
+ANSWER = 15.0  # seconds to the first line; importing a model may keep the app busy for some of them
 SILENCE = 30.0  # seconds without a row or a sign of life; the app sends one every two
 STARTING = 20.0  # seconds an app that has the folder may take until it listens
 BUSY = 5.0  # seconds to wait for another command to be done with the folder
@@ -56,12 +57,13 @@ def _there(owner: Owner, name: str, arguments: Mapping[str, Any]) -> Iterator[Ro
     connection = http.client.HTTPConnection(owner.host, owner.port, timeout=CONNECT)
     try:
         connection.connect()
-        connection.sock.settimeout(SILENCE)
+        connection.sock.settimeout(ANSWER)
         headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": "application/json"}
         connection.request("POST", f"/verbs/{name}", json.dumps(arguments).encode(), headers)
         response = connection.getresponse()
         if response.status != 200:
             raise _refusal(response)
+        connection.sock.settimeout(SILENCE)
         yield from _rows(response, owner)
     except (OSError, http.client.HTTPException):
         raise mute from None
