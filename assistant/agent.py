@@ -113,16 +113,18 @@ class Agent:
     def _from_documents(self, request: Request) -> Iterator[Event]:
         from knowledge.answering import answer
 
-        if not any(document.status.searchable for document in self._library.documents()):
+        searchable = {document.id for document in self._library.documents() if document.status.searchable}
+        if not searchable:
             yield Failed(say("no_documents", request.language), retryable=False)
             return
+        mine = searchable.intersection(request.documents or ())  # one may have been removed since it was attached
         writing = _Writing(self._models.get(*self._named()), request)
         steps = answer(
             request.question,
             history=request.history,
             library=self._library,
             write=writing.write,
-            documents=request.documents,
+            documents=sorted(mine) or None,
             language=request.language,
             stop=request.stop,
         )

@@ -10,8 +10,8 @@ from assistant.events import Route, RouteChosen
 from assistant.history.words import folded
 from assistant.sentences import say
 from assistant.small_talk import is_small_talk
-from knowledge import Turn
-from knowledge.language import detect
+from knowledge import Passage, Turn
+from knowledge.language import detect, stems
 
 if TYPE_CHECKING:
     from knowledge.library import Library
@@ -24,6 +24,8 @@ _LOOKED_AT = 8  # passages: the fused order may put the nearest one lower
 _NEAR = {"en": 0.40, "es": 0.57}
 _FAR = {"en": 0.25, "es": 0.41}
 _FAR_ACROSS = 0.05  # question and passage in two languages: a cosine says little
+# A short question to a long passage is far by its cosine: "Who founded the company?" has 0.20 to the page that says it.
+_ENOUGH = 0.5  # of the question's words in one passage
 _MARK = re.compile(r"\[\d{1,2}\]")
 _MENTION = re.compile(  # of documents; as `folded` leaves it
     r"\b(?:documents?|files?|pdfs?|reports?|filings?|pages?|paper|contract|invoice|manual|handbook|attach(?:ed|ment)"
@@ -55,17 +57,21 @@ def choose(
         return route(Route.CHAT, "empty", 1.0)
     if _MENTION.search(folded(question)):
         return route(Route.DOCUMENTS, "mentioned", 0.8)
-    best = max(library.search(question, k=_LOOKED_AT), key=lambda passage: passage.dense, default=None)
+    passages = library.search(question, k=_LOOKED_AT)
+    best = max(passages, key=lambda passage: passage.dense, default=None)
     if best is None:
         return route(Route.CHAT, "far", 0.9)
-    near, far = _limits(detect(question) or language, searchable[best.document].language)
+    if best.dense == 0.0:  # vectors are still being loaded or made: words found it
+        return route(Route.DOCUMENTS, "perhaps", 0.5)
+    asked_in = detect(question) or language
+    near, far = _limits(asked_in, searchable[best.document].language)
     if best.dense >= near:
         return route(Route.DOCUMENTS, "near", min(0.95, 0.5 + best.dense), title=best.title, page=best.page)
     if _REQUEST.match(_plain(question)):
         return route(Route.CHAT, "far", min(0.95, 1.0 - best.dense))
     if _goes_on(history):
         return route(Route.DOCUMENTS, "perhaps", 0.5)
-    if best.dense < far:
+    if best.dense < far and _shared(question, passages, asked_in) < _ENOUGH:
         return route(Route.CHAT, "far", min(0.95, 1.0 - best.dense))
     return route(Route.DOCUMENTS, "perhaps", 0.5)
 
@@ -74,6 +80,12 @@ def _limits(asked: str, written: str) -> tuple[float, float]:
     """From which cosine on a passage is near, and below which it is far. Languages: "" stands for English."""
     asked, written = asked or "en", written or "en"
     return _NEAR.get(asked, _NEAR["en"]), _FAR.get(asked, _FAR["en"]) if asked == written else _FAR_ACROSS
+
+
+def _shared(question: str, passages: Sequence[Passage], language: str) -> float:
+    """The largest share of the question's words, as stems, that one passage holds: 0..1."""
+    asked = set(stems(question, language))
+    return max((len(asked.intersection(stems(p.text, language))) / len(asked) for p in passages if asked), default=0.0)
 
 
 def _plain(text: str) -> str:
