@@ -62,7 +62,11 @@ class Arrivals:
                 del self._arrivals[old.id]
         title = self._library.document(document).title
         arrival = self._new(Progress(document, title, Status.QUEUED), place)
-        self._threads.submit(self._run, arrival.id, lambda: self._library.retry(document, password=password), then)
+
+        def steps() -> Iterator[Progress]:
+            yield from self._library.retry(document, password=password, stop=arrival.stop)
+
+        self._threads.submit(self._run, arrival.id, steps, then)
         return arrival.id
 
     def here(self, place: str) -> list[Arrival]:

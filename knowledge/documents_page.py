@@ -122,12 +122,12 @@ class Documents:
         return f"{self.library.version}.{self.arrivals.stamp}.{say.language}"
 
     def _page(self, say: Words) -> dict[str, Any]:
-        stamp, everywhere = self.stamp(say), self.arrivals.everywhere()
-        known = {document.id for document in (documents := self.library.documents())}
+        stamp, everywhere, documents = self.stamp(say), self.arrivals.everywhere(), self.library.documents()
+        known = {document.id for document in documents}
         shown = [a for a in everywhere if not a.done or (a.place == PLACE and a.progress.document not in known)]
         return {
             "stamp": stamp,
-            "busy": any(not a.done for a in shown),
+            "busy": any(not a.done for a in shown) or any(not d.status.final for d in documents),
             "regions": {"list": documents_view.listing(documents, shown, say)},
         }
 
@@ -151,7 +151,9 @@ class Documents:
         page, image = self.library.page(document.id, number), None
         if document.kind == "pdf":
             image = page_view.image_source(document.id, number)
-        if image and (password or check):  # a picture that needed a password goes to this browser alone, through no cache
+        if image and (
+            password or check
+        ):  # a picture that needed a password goes to this browser alone, through no cache
             try:
                 picture = self.library.page_image(document.id, number, password=password or None)
             except ForPerson as error:

@@ -47,7 +47,9 @@ def listing(documents: Sequence[Document], arrivals: Sequence[Arrival], words: W
 
 
 def row(document: Document, arrival: Arrival | None, words: Words) -> str:
-    state = _state(arrival.progress, words) if arrival else _final(document.status, document.message, words)
+    state = _state(arrival.progress if arrival else _own(document), words)
+    if not arrival and document.status.final:
+        state = _final(document.status, document.message, words)
     facts = [words("pages", n=document.pages)] if document.pages and document.kind == "pdf" else []
     facts += [words.size(document.size), document.added_at.strftime("%Y-%m-%d")]
     name = attr(document.title)
@@ -60,7 +62,7 @@ def row(document: Document, arrival: Arrival | None, words: Words) -> str:
                 f'<button class="button quiet" data-do="ask-about" data-document="{document.id}">'
                 f"{icon('chat')}<span>{escape(words('ask_about'))}</span></button>"
             )
-        elif document.status is not Status.NOT_A_PDF:
+        elif document.status.final and document.status is not Status.NOT_A_PDF:
             tools += _button("retry", "retry", words("read_again"), document=document.id)
         tools += _button("remove", "trash", words("remove"), document=document.id, name=document.title)
     open_it = f'data-do="page" data-document="{document.id}" data-number="1"' if document.pages_ready else "disabled"
@@ -69,6 +71,11 @@ def row(document: Document, arrival: Arrival | None, words: Words) -> str:
 <button class="document-open" {open_it} title="{name}"><span class="filemark">{escape(document.kind[:4].upper() or "?")}</span>
 <span class="document-words"><strong>{escape(document.title)}</strong><small>{escape(" · ".join(facts))}</small></span></button>
 <div class="document-state">{state}{password}</div><div class="document-tools">{tools}</div></li>"""
+
+
+def _own(document: Document) -> Progress:
+    """Of a document that nobody on this page waits for: how far the library says it is."""
+    return Progress(document.id, document.title, document.status, document.pages_ready, document.pages)
 
 
 def _arriving(arrival: Arrival, words: Words) -> str:

@@ -50,9 +50,7 @@ def _cut(box: Box, text: str, first: int, last: int) -> Box:
 
 
 def _place(box: Box) -> str:
-    return (
-        f"left:{box.left:.2%};top:{box.top:.2%};width:{box.right - box.left:.2%};height:{box.bottom - box.top:.2%}"
-    )
+    return f"left:{box.left:.2%};top:{box.top:.2%};width:{box.right - box.left:.2%};height:{box.bottom - box.top:.2%}"
 
 
 def leaf(document: Document, page: Page, mark: tuple[int, int] | None, image: str | None) -> str:

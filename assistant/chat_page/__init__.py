@@ -24,7 +24,13 @@ _HERE = Path(__file__).parent
 
 
 def mount(
-    app: FastAPI, *, library: Library, history: History, turns: Turns, models: Models, upload_limit: int = 200 * 1024 * 1024
+    app: FastAPI,
+    *,
+    library: Library,
+    history: History,
+    turns: Turns,
+    models: Models,
+    upload_limit: int = 200 * 1024 * 1024,
 ) -> Arrivals:
     """Put the page on `app`. `upload_limit`: bytes per upload. Returns what reads the files that are added; close it at
     the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""

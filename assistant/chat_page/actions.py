@@ -98,7 +98,20 @@ class Cite(_Action):
 
 
 Action = Annotated[
-    Show | Send | AnswerNow | OnMessage | Retry | Edit | Rate | Rename | OnConversation | Add | OnArrival | Password | OnDocument | Cite,
+    Show
+    | Send
+    | AnswerNow
+    | OnMessage
+    | Retry
+    | Edit
+    | Rate
+    | Rename
+    | OnConversation
+    | Add
+    | OnArrival
+    | Password
+    | OnDocument
+    | Cite,
     Field(discriminator="do"),
 ]
 door: TypeAdapter[Action] = TypeAdapter(Action)

@@ -5,22 +5,22 @@ history, turns and the library do the work. A refusal comes back as {"error": se
 from __future__ import annotations
 
 import logging
-from pathlib import Path
-from typing import Any, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
 from pydantic import ValidationError
 
 from assistant.chat_page import actions, messages_view, shell_view
 from assistant.chat_page.patience import Patience
 from assistant.errors import AssistantError, ForPerson
-from assistant.events import Route
 from assistant.history import History, Message, MessageStatus
-from assistant.models import Models
 from assistant.turns import Turns
 from knowledge import Document, KnowledgeError
 from knowledge.documents_page import Documents
 from knowledge.uploads import file_name, uploaded
 from knowledge.wording import Words
+
+if TYPE_CHECKING:
+    from assistant.models import Models
 
 log = logging.getLogger(__name__)
 LISTED = 300  # conversations in the sidebar; older ones are found by searching
@@ -45,7 +45,7 @@ class Chat:
             log.exception("The chat page could not answer")
             return {"error": say("went_wrong")}
 
-    def _answer(self, action: actions.Action, say: Words) -> State:
+    def _answer(self, action: actions.Action, say: Words) -> State:  # noqa: C901 - one row per action
         shown = action.conversation
         match action:
             case actions.Show(stamp=stamp):
@@ -59,10 +59,9 @@ class Chat:
             case actions.OnMessage(message=message):
                 self.history.choose(message)
             case actions.Retry(message=message, route=route):
-                self._retry(message, route, say)
+                self.turns.retry(message, route=route.value if route else "auto", language=say.language)
             case actions.Edit(message=message, text=text):
-                old = self.history.message(message)
-                self._ask(old.conversation, text, old.parent, say)
+                self._edit(message, text, say)
             case actions.Rate(message=message, liked=liked, reasons=reasons, note=note):
                 self.history.rate(message, liked, reasons, note)
             case actions.Rename(target=target, title=title):
@@ -114,12 +113,12 @@ class Chat:
             go=lambda: self.turns.start(conversation, None, question.id, language=say.language),
         )
 
-    def _retry(self, message: int, route: Route | None, say: Words) -> None:
-        """Another answer to the same question, beside the first."""
+    def _edit(self, message: int, text: str, say: Words) -> None:
+        """The question in other words, beside the old one."""
         old = self.history.message(message)
-        question = old.id if old.role == "user" else old.parent
-        chosen = route.value if route else "auto"
-        self.turns.start(old.conversation, None, question, route=chosen, language=say.language)
+        if old.role != "user":
+            raise ForPerson(say("bad_request"))
+        self._ask(old.conversation, text, old.parent, say)
 
     def _stop(self, shown: int | None, message: int) -> None:
         if shown is not None and self.patience.question(shown):

@@ -33,7 +33,9 @@ class FirstPaint:
             await self.app(scope, receive, send)
             return
         asked = Headers(scope=scope)
-        language = language_of(cookie_parser(asked.get("cookie", "")).get("afina_language"), asked.get("accept-language"))
+        language = language_of(
+            cookie_parser(asked.get("cookie", "")).get("afina_language"), asked.get("accept-language")
+        )
         # The page is written into, so it must come uncompressed.
         kept = [(name, value) for name, value in scope["headers"] if name.lower() != b"accept-encoding"]
         start: Message | None = None

@@ -44,7 +44,9 @@ def button(citations: Sequence[Citation], message: int, label: str, unverified: 
 def _parser() -> Any:
     from markdown_it import MarkdownIt
 
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(
+        ["table", "strikethrough"]
+    )
     parser.validateLink = lambda address: bool(re.match(r"(?i)\s*(https?://|mailto:)", address))  # type: ignore[method-assign]
     parser.inline.ruler.before("link", "citation", _citation)
     parser.add_render_rule("citation", _draw_citation)

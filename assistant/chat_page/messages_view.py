@@ -37,7 +37,7 @@ def answer(message: Message, say: Words) -> str:
     writing = message.status is MessageStatus.WRITING
     return f"""<article class="message answer" data-key="m{message.id}" data-message="{message.id}" data-status="{message.status.value}"
 aria-label="{attr(say("assistant"))}"{' aria-busy="true"' if writing else ""}><div class="answer-head" data-part="route">{chip(message, say)}</div>
-<div class="answer-basis">{basis(message.basis, say)}</div><div class="prose" data-part="text">{prose(message, say)}</div>
+<div class="answer-basis">{basis(message.basis, say)}</div><div class="prose" data-part="text" data-text="{attr(message.text)}">{prose(message, say)}</div>
 <div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say)}</article>"""
 
 

@@ -53,5 +53,8 @@ def theme() -> gr.themes.Base:
     """Gradio's own messages in our colours; system fonts only, so that no font is fetched."""
     fonts = ["ui-sans-serif", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif"]
     return gr.themes.Base(
-        primary_hue="teal", neutral_hue="stone", font=fonts, font_mono=["ui-monospace", "Menlo", "Consolas", "monospace"]
+        primary_hue="teal",
+        neutral_hue="stone",
+        font=fonts,
+        font_mono=["ui-monospace", "Menlo", "Consolas", "monospace"],
     ).set(body_background_fill="#fbfaf8", body_background_fill_dark="#171614", body_text_color="#22201d")

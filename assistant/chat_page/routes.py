@@ -44,7 +44,7 @@ def router(library: Library, turns: Turns) -> APIRouter:
 def _stream(message: int, turns: Turns, say: Words) -> Iterator[str]:
     """Server-sent events, one frame each; the last one is {"done": true} whatever happened."""
     try:
-        for frame in live.frames(message, turns.follow(message), say):
+        for frame in live.frames(message, turns.follow(message, say.language), say):
             if frame:
                 yield f"data: {json.dumps(frame, ensure_ascii=False)}\n\n"
     except (AssistantError, KnowledgeError) as error:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from html import escape
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from assistant.history import Conversation
-from assistant.models import ModelState
 from knowledge import Document
 from knowledge.arrivals import Arrival
 from knowledge.documents_view import ENDINGS, attr, chip
 from knowledge.icons import icon
 from knowledge.wording import Words
+
+if TYPE_CHECKING:
+    from assistant.models import ModelState
 
 SHORTCUTS = (
     ("new", "Ctrl Shift O"),
@@ -104,8 +107,14 @@ def empty(documents: Sequence[Document], attached: Sequence[Document], busy: boo
     else:
         title, about = say("empty"), say("empty_busy_about" if busy else "empty_about")
         examples = [say("example_1"), say("example_2"), say("example_3")]
-    drop = "" if ready else f'<button class="drop-hint" data-do="pick">{icon("file")}<strong>{escape(say("drop_or_choose"))}</strong><span>{escape(say("drop_kinds"))}</span></button>'
-    chips = "".join(f'<button class="example" data-do="example" data-text="{attr(e)}">{escape(e)}</button>' for e in examples)
+    drop = (
+        ""
+        if ready
+        else f'<button class="drop-hint" data-do="pick">{icon("file")}<strong>{escape(say("drop_or_choose"))}</strong><span>{escape(say("drop_kinds"))}</span></button>'
+    )
+    chips = "".join(
+        f'<button class="example" data-do="example" data-text="{attr(e)}">{escape(e)}</button>' for e in examples
+    )
     return f"""<div class="empty" data-key="empty"><span class="empty-mark">{icon("spark")}</span><h2>{escape(title)}</h2><p>{escape(about)}</p>{drop}
 <div class="examples" aria-label="{attr(say("examples"))}">{chips}</div></div>"""
 
@@ -118,7 +127,11 @@ def banner(state: ModelState, say: Words) -> str:
         case "fetching":
             done, total = say.size(state.done), say.size(state.total)
             text = say("model_fetching", done=done, total=total) if state.total else say("model_fetching_start")
-            bar = f'<progress max="1" value="{state.done / state.total:.3f}"></progress>' if state.total else "<progress></progress>"
+            bar = (
+                f'<progress max="1" value="{state.done / state.total:.3f}"></progress>'
+                if state.total
+                else "<progress></progress>"
+            )
         case "loading":
             text, bar = say("model_loading"), "<progress></progress>"
         case "failed":
@@ -131,13 +144,15 @@ def banner(state: ModelState, say: Words) -> str:
 
 def files(arrivals: Sequence[Arrival], attached: Sequence[Document], library: int, say: Words) -> str:
     """Above the composer: files on their way, and what this chat answers from."""
-    shown = [a for a in arrivals if not (a.done and a.progress.status.searchable and not a.progress.duplicate)]
+    known = {document.id for document in attached}
+    twice = {a.progress.document for a in arrivals if a.done and a.progress.duplicate}
+    shown = [a for a in arrivals if not (a.done and a.progress.status.searchable and a.progress.document in known)]
     chips = "".join(chip(a, say) for a in shown)
     for document in attached:
-        label = attr(say("detach", title=document.title))
+        label, note = attr(say("detach", title=document.title)), say("duplicate_short") if document.id in twice else ""
         open_it = f'data-do="page" data-document="{document.id}" data-number="1"'
         chips += f"""<div class="chip scope" data-key="s{document.id}">{icon("file")}<button class="chip-open" {open_it} title="{attr(document.title)}">{escape(document.title)}</button>
-<button class="tool" data-do="detach" data-document="{document.id}" title="{label}" aria-label="{label}">{icon("close")}</button></div>"""
+<small>{escape(note)}</small><button class="tool" data-do="detach" data-document="{document.id}" title="{label}" aria-label="{label}">{icon("close")}</button></div>"""
     if not attached and library:
         chips += f'<div class="chip all" data-key="all">{icon("library")}<span>{escape(say("all_documents", n=library))}</span></div>'
     return chips
@@ -151,7 +166,10 @@ def waiting(arrivals: Sequence[Arrival], say: Words) -> str:
         else say("waiting", title=a.progress.title)
         for a in arrivals
     ]
-    lines = "".join(f'<p class="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>{escape(s)}</p>' for s in steps)
+    lines = "".join(
+        f'<p class="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>{escape(s)}</p>'
+        for s in steps
+    )
     return f"""<article class="message answer" data-key="waiting" role="status">{lines}<div class="ended calm"><span>{escape(say("waiting_about"))}</span>
 <button class="button" data-do="answer-now">{escape(say("answer_now"))}</button></div></article>"""
 
@@ -161,7 +179,9 @@ def unanswered(question: int, say: Words) -> str:
 <button class="button" data-do="retry" data-message="{question}">{icon("retry")}{escape(say("answer_it"))}</button></div></article>"""
 
 
-def citation_bar(n: int, quote: str, verified: bool, steps: tuple[int | None, int | None], message: int, place: str, say: Words) -> str:
+def citation_bar(
+    n: int, quote: str, verified: bool, steps: tuple[int | None, int | None], message: int, place: str, say: Words
+) -> str:
     """Above the page in the viewer: which citation this is, its words, the way to the next one."""
 
     def step(to: int | None, name: str, label: str) -> str:

@@ -80,7 +80,9 @@ function unfollow() {
   following = null;
 }
 
-const show = (stamp = "") => call({ do: "show", stamp }, { quiet: true }).catch(() => {});
+function show(stamp = "") {
+  return call({ do: "show", stamp }, { quiet: true }).catch(() => {});
+}
 
 function address() {
   if (document.documentElement.dataset.view === "documents") return "/?view=documents";
@@ -103,7 +105,7 @@ async function go(conversation, { push = true } = {}) {
 
 function view(name, { push = true } = {}) {
   document.documentElement.dataset.view = name;
-  page.root.parentElement.ownerDocument.querySelector(".documents-page").hidden = name !== "documents";
+  document.querySelector(".documents-page").hidden = name !== "documents";
   if (push) history.pushState({}, "", address());
 }
 
@@ -139,6 +141,7 @@ async function start() {
   const { element, server, upload } = await mounted("chat");
   const root = element.querySelector(".afina");
   root.dataset.scope = "chat";
+  document.body.append(root); // out of Gradio's container, whose rules reach every input and border in it
   Object.assign(page, { root, server, upload });
   const shell = await server.chat_shell({});
   document.documentElement.lang = shell.language;

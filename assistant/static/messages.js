@@ -73,7 +73,7 @@ export function messages(page) {
     },
     copy: (data) => {
       const message = article(data);
-      copy(message.querySelector(".bubble")?.dataset.text ?? message.querySelector(".prose").innerText, page.words.copied);
+      copy(message.querySelector("[data-text]").dataset.text, page.words.copied);
     },
     retry: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message }); },
     reroute: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message, route: data.route }); },

@@ -14,8 +14,8 @@ export function shortcuts(page) {
   }
 
   function turn(step) {
-    const [back, on] = viewer.element.querySelectorAll('.viewer-tools [data-do="page"]');
-    (step > 0 ? on : back)?.click();
+    const [back, forth] = viewer.element.querySelectorAll('.viewer-tools [data-do="page"]');
+    (step > 0 ? forth : back)?.click();
   }
 
   function escape() {

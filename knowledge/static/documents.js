@@ -74,6 +74,7 @@ const ready = mounted("documents").then(async ({ element, server, upload }) => {
   const root = element.querySelector(".documents-page");
   Object.assign(state, { server, upload, root });
   root.dataset.scope = "documents";
+  document.body.append(root);
   root.innerHTML = await server.documents_shell({});
 });
 viewer.look = look;
