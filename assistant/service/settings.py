@@ -7,14 +7,32 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Key = SecretStr | None
+
+
+class _OurLines(DotEnvSettingsSource):
+    """`.env` may serve other programs too: of lines that are not ours, only a misspelt AFINA_ one is an error."""
+
+    def __call__(self) -> dict[str, Any]:
+        ours = {name.lower() for name in self.settings_cls.model_fields}
+        return {
+            name: value
+            for name, value in super().__call__().items()
+            if name.lower() in ours or name.upper().startswith(("AFINA_", "OPENAI_API_KEY", "HF_TOKEN"))
+        }
 
 
 class Settings(BaseSettings):
@@ -41,6 +59,18 @@ class Settings(BaseSettings):
     log: Literal["debug", "info", "warning", "error"] = "info"
     openai_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_OPENAI_API_KEY", "OPENAI_API_KEY"))
     hf_token: Key = Field(default=None, validation_alias=AliasChoices("AFINA_HF_TOKEN", "HF_TOKEN"))
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = getattr(dotenv_settings, "env_file", None)
+        return init_settings, env_settings, _OurLines(settings_cls, env_file=file)
 
     @field_validator("hosts", mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """In: parts, a token, a function that mounts the pages. Out: the whole site as one ASGI app, behind closed doors.
 
-    /                 the pages (Gradio), with the few routes they bring along
-    /verbs/{name}     the command line's way in
+/                 the pages (Gradio), with the few routes they bring along
+/verbs/{name}     the command line's way in
 """
 
 from __future__ import annotations
