@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -27,6 +28,12 @@ def resident() -> int:
 
 def children() -> set[str]:
     return {child for task in Path("/proc/self/task").iterdir() for child in (task / "children").read_text().split()}
+
+
+def running(process: str) -> bool:
+    """A zombie that nobody has waited for yet does not run."""
+    status = Path(f"/proc/{process}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
 
 
 @dataclass
@@ -144,6 +151,53 @@ def test_a_reading_nobody_finishes_leaves_no_process(tmp_path: Path) -> None:
     reading.close()  # type: ignore[attr-defined]
     assert children() == known
     assert threading.active_count() == threads
+
+
+@linux
+def test_the_reader_never_holds_more_memory_than_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "forms.pdf"
+    path.write_bytes(hostile.nested_forms())
+    known, limit, held = children(), 300 << 20, [0]
+    reading = readers.read(path, "pdf", limits=replace(LIMITS, memory=limit))
+    next(reading)
+    (child,) = children() - known
+    status = Path(f"/proc/{child}/status")
+
+    def look() -> None:
+        while status.exists():
+            try:
+                found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+            except OSError:
+                return
+            held.append(int(found[1]) * 1024 if found else 0)
+            time.sleep(0.01)
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    last = list(reading)[-1]
+    watching.join()
+    assert isinstance(last, Ended)
+    assert last.code in ("memory", "crashed")
+    assert 100 << 20 < max(held) < limit
+
+
+@linux
+def test_a_reader_goes_when_whoever_asked_is_killed(tmp_path: Path) -> None:
+    path = tmp_path / "endless.pdf"
+    path.write_bytes(hostile.one_endless_page())
+    script = (
+        "import sys; from knowledge import readers; [print(i, flush=True) for i in readers.read(sys.argv[1], 'pdf')]"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.readline().startswith("Opened")
+        reader = Path(f"/proc/{asking.pid}/task/{asking.pid}/children").read_text().strip()
+        asking.kill()
+    until = time.monotonic() + 3
+    while running(reader) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert reader
+    assert not running(reader)
 
 
 def test_a_slow_consumer_is_not_the_files_fault(tmp_path: Path) -> None:
