@@ -8,9 +8,11 @@ Neither torch nor gradio nor chromadb is imported before something needs it: `--
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+import threading
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -78,19 +80,37 @@ def command_line() -> tuple[TyperGroup, Session]:
 
 def main() -> None:
     """Exit codes: 0 done, 1 failed with a reason on stderr, 2 bad usage, 130 stopped with Ctrl-C."""
+    _leave(_run())
+
+
+def _run() -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     try:
         command, session = command_line()
         command(obj=session, prog_name="afina")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
     except BrokenPipeError:  # `afina docs list | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
     except Exception as error:
-        sys.exit(_explained(error))
+        return _explained(error)
+    return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """Everything is closed by now. A thread that is still inside a vendor's native code (a model that loads) would
+    abort Python's own way out: "terminate called without an active exception", seen with OpenVINO 2026.4."""
+    if threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def _explained(error: Exception) -> int:

@@ -62,7 +62,17 @@ def begin(folder: Path | None, level: str, secrets: Iterable[str] = ()) -> list[
         handlers.append(file)
     for handler in handlers:
         root.addHandler(handler)
-    for chatty in ("httpx", "httpcore", "uvicorn.access", "urllib3", "chromadb", "asyncio", "filelock"):
+    for chatty in (
+        "httpx",
+        "httpcore",
+        "uvicorn.access",
+        "urllib3",
+        "chromadb",
+        "asyncio",
+        "filelock",
+        "alembic",
+        "uvicorn.error",
+    ):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     return handlers

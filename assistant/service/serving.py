@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import shutil
+import signal
 import socket
 import sys
 import threading
+import time
 import webbrowser
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -77,6 +79,7 @@ def _run(site: Doors, listener: socket.socket, started: Callable[[], None]) -> N
         h11_max_incomplete_event_size=64 * 1024,
     )
     server = Server(config)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else uvicorn's repetition of it would kill us unclosed
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises the signal again once it has shut down
         server.run(sockets=[listener])
 
@@ -103,8 +106,10 @@ def _fetch(parts: Parts) -> None:
 
 
 def _warm(parts: Parts) -> None:
-    parts.models.warm()
+    began = time.monotonic()
     parts.embedder().embed(["warm"])
+    parts.models.warm()
+    log.info("models are ready after %.1f s", time.monotonic() - began)
 
 
 def _resume(parts: Parts) -> None:
