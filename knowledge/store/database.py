@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, MetaData, column, create_engine, event, select, table
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError
 
@@ -71,6 +71,8 @@ def migrate(engine: Engine, script_folder: Path, version_table: str) -> None:
 
     `script_folder` holds Alembic's `env.py` (which calls `run_in_alembic`) and `versions/`.
     """
+    if _current(engine, version_table) == _newest(script_folder):
+        return  # importing Alembic alone takes 0.1 s of every start
     from alembic import command
     from alembic.util import CommandError
 
@@ -87,6 +89,21 @@ def migrate(engine: Engine, script_folder: Path, version_table: str) -> None:
         raise ForOperator(
             f"The database cannot be opened: {error.orig}. Restore the file from a backup, or use another data folder."
         ) from error
+
+
+def _newest(script_folder: Path) -> str:
+    """The newest revision, by the names of the files: versions/v0001_first_tables.py is "0001"."""
+    names = [file.name for file in (script_folder / "versions").glob("v*.py")]
+    return max(names).removeprefix("v").split("_")[0] if names else ""
+
+
+def _current(engine: Engine, version_table: str) -> str | None:
+    """The revision the database is at; None when it has none, or cannot be read (migrating will say why)."""
+    try:
+        with engine.connect() as connection:
+            return connection.execute(select(column("version_num")).select_from(table(version_table))).scalar()
+    except DatabaseError:
+        return None
 
 
 def run_in_alembic(metadata: MetaData | None = None) -> None:
