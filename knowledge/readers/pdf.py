@@ -83,11 +83,9 @@ class File:
         for match in _LINE.finditer(raw):
             if match.group().isspace():
                 continue
-            start, end = match.span()
-            if len(raw) != count:  # characters and text indices differ where PDFium left characters out
-                start = pdfium.FPDFText_GetCharIndexFromTextIndex(sheet, start)
-                end = pdfium.FPDFText_GetCharIndexFromTextIndex(sheet, end - 1) + 1
-            box = _box(sheet, start, end) if len(lines) < _PAGE_LINES else None
+            box = None
+            if len(lines) < _PAGE_LINES:
+                box = _place(sheet, raw, *match.span(), same=len(raw) == count)
             shown = None if box is None else show(box)
             if box is not None and shown is None:
                 continue  # wholly outside of what the page shows
@@ -168,6 +166,39 @@ def _characters(sheet: Any, count: int) -> str:
 _LEFT, _TOP, _RIGHT, _BOTTOM = (ctypes.c_double() for _ in range(4))
 _SIDES = tuple(ctypes.byref(side) for side in (_LEFT, _TOP, _RIGHT, _BOTTOM))
 _LOOSE = pdfium.FS_RECTF()
+
+
+def _place(sheet: Any, raw: str, start: int, end: int, *, same: bool) -> Rectangle | None:
+    """Where `raw[start:end]` stands. `same`: characters and text indices agree; PDFium may have left characters out."""
+    if same:
+        return _sampled(sheet, raw, start, end) or _box(sheet, start, end)
+    first = pdfium.FPDFText_GetCharIndexFromTextIndex(sheet, start)
+    return _box(sheet, first, pdfium.FPDFText_GetCharIndexFromTextIndex(sheet, end - 1) + 1)
+
+
+def _sampled(sheet: Any, raw: str, start: int, end: int) -> Rectangle | None:
+    """The box of an ordinary line from about eight of its characters: they run left to right at one height.
+
+    None where they do not, and for short lines: `_box` looks closer. A filing that places every letter by itself is read
+    at 237 pages a CPU second so, at 202 with `_box` alone; one line in 300 comes out more than 3 points short.
+    """
+    line = raw[start:end].rstrip(" \ufffe")
+    size = len(line)
+    if size < 12:
+        return None
+    left, right, bottom, top = float("inf"), float("-inf"), float("inf"), float("-inf")
+    highest = 0.0
+    for index in (0, *range(size // 7, size - 1, size // 7), size - 1):
+        if line[index] == " ":
+            continue
+        if not pdfium.FPDFText_GetLooseCharBox(sheet, start + index, _LOOSE):
+            return None
+        height = _LOOSE.top - _LOOSE.bottom
+        if not 2 < height < 40 or _LOOSE.right < right:
+            return None
+        left, right = min(left, _LOOSE.left), _LOOSE.right
+        bottom, top, highest = min(bottom, _LOOSE.bottom), max(top, _LOOSE.top), max(highest, height)
+    return (left, bottom, right, top) if top - bottom < 1.5 * highest and left < right else None
 
 
 def _box(sheet: Any, start: int, end: int) -> Rectangle | None:

@@ -138,8 +138,11 @@ def test_an_empty_line_stands_where_the_page_leaves_a_gap(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])
 @pytest.mark.parametrize("crop", ["", "/CropBox[40 500 400 760]"])
-def test_a_box_covers_the_ink_of_its_line_as_the_page_is_shown(tmp_path: Path, rotation: int, crop: str) -> None:
-    content = "BT /F 20 Tf 60 600 Td (Typography) Tj ET"
+@pytest.mark.parametrize("words", ["Typography", "Typography (by) hand, gently", "A  b"])
+def test_a_box_covers_the_ink_of_its_line_as_the_page_is_shown(
+    tmp_path: Path, rotation: int, crop: str, words: str
+) -> None:
+    content = f"BT /F 20 Tf 60 600 Td ({words}) Tj ET"
     path = tmp_path / "a.pdf"
     path.write_bytes(hostile.simple(content, more=f"/MediaBox[0 0 600 800]/Rotate {rotation}{crop}"))
     (page,) = pages_of(path)
