@@ -113,13 +113,14 @@ class Arrivals:
             else:
                 for last in steps():
                     self._show(arrival, last)
+            if last.status.searchable and last.document is not None and then:
+                then(last.document)
         except KnowledgeError as error:
+            log.info("A file could not be brought in: %s", error)
             last = replace(last, status=Status.FAILED, message=str(error))
         except Exception:
-            log.exception("A file could not be brought in")
-            last = replace(last, status=Status.FAILED, message="")
-        if last.status.searchable and last.document is not None and then:
-            then(last.document)
+            log.exception("A file could not be brought in, or not be told about")
+            last = last if last.status.final else replace(last, status=Status.FAILED, message="")
         self._show(arrival, last, done=True)
 
     def _show(self, arrival: int, progress: Progress, done: bool = False) -> None:

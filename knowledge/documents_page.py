@@ -150,7 +150,7 @@ class Documents:
         """The viewer on one page; asks for the password where the page cannot be drawn without it."""
         page, image = self.library.page(document.id, number), None
         if document.kind == "pdf":
-            image = page_view.image_source(document.id, number)
+            image = page_view.image_source(document, number)
         if image and (
             password or check
         ):  # a picture that needed a password goes to this browser alone, through no cache

@@ -91,13 +91,14 @@ def chip(arrival: Arrival, words: Words) -> str:
     """A file on its way, above the composer: its name, how far it is, what went wrong, what to do."""
     progress = arrival.progress
     failed = arrival.done and not progress.status.searchable
+    locked = progress.status is Status.NEEDS_PASSWORD
     state = _final(progress.status, progress.message, words) if arrival.done else _state(progress, words)
     if arrival.done and progress.duplicate:
         state = f'<span class="state">{escape(words("duplicate"))}</span>'
     password = _password("arrival", arrival.id, words) if progress.status is Status.NEEDS_PASSWORD else ""
     action = "dismiss" if arrival.done else "cancel"
-    return f"""<div class="chip file-chip{" failed" if failed else ""}" data-key="a{arrival.id}" data-status="{progress.status.value}">
-{icon("warn" if failed else "file")}<span class="chip-words"><strong title="{attr(progress.title)}">{escape(progress.title)}</strong>{state}{password}</span>
+    return f"""<div class="chip file-chip{" locked" if locked else " failed" if failed else ""}" data-key="a{arrival.id}" data-status="{progress.status.value}">
+{icon("lock" if locked else "warn" if failed else "file")}<span class="chip-words"><strong title="{attr(progress.title)}">{escape(progress.title)}</strong>{state}{password}</span>
 {_button(action, "close", words(action), arrival=arrival.id)}</div>"""
 
 
@@ -118,7 +119,9 @@ def _state(progress: Progress, words: Words) -> str:
 
 
 def _final(status: Status, message: str, words: Words) -> str:
-    kind = "good" if status is Status.READY else "fair" if status is Status.READY_PARTIAL else "bad"
+    kind = "good" if status is Status.READY else "bad"
+    if status in (Status.READY_PARTIAL, Status.NEEDS_PASSWORD, Status.CANCELLED):
+        kind = "fair"
     sentence = words(f"state_{status.value}") if status is Status.READY or not message else message
     if words.language != "en" and status not in (Status.READY, Status.READY_PARTIAL):
         sentence = words(f"state_{status.value}")  # the library's own sentences are English
@@ -133,9 +136,9 @@ def _password(what: str, number: int, words: Words) -> str:
     )
 
 
-def _button(action: str, name: str, label: str, **data: object) -> str:
+def _button(action: str, drawing: str, label: str, **data: object) -> str:
     extra = "".join(f' data-{key}="{attr(str(value))}"' for key, value in data.items())
-    return f'<button class="tool" data-do="{action}"{extra} title="{attr(label)}" aria-label="{attr(label)}">{icon(name)}</button>'
+    return f'<button class="tool" data-do="{action}"{extra} title="{attr(label)}" aria-label="{attr(label)}">{icon(drawing)}</button>'
 
 
 def found(question: str, passages: Sequence[Passage], words: Words) -> str:
@@ -154,9 +157,19 @@ data-start="{p.start}" data-end="{p.end}"><span class="passage-head"><strong>{es
     return f'<ol class="passages" aria-label="{attr(words("passages_found"))}">{items}</ol>'
 
 
+def excerpt(text: str, stems: tuple[str, ...], limit: int) -> str:
+    """At most some `limit` characters of `text`, from a little before the first word that begins like a stem."""
+    if len(text) <= limit:
+        return text
+    hits = [m.start() for m in re.finditer(r"\w+", text) if stems and m[0].lower().startswith(stems)]
+    start = min(max(0, hits[0] - 120) if hits else 0, len(text) - limit)
+    cut = text[start : start + limit]
+    cut = cut.split(" ", 1)[-1] if start else cut
+    return ("… " if start else "") + (cut.rsplit(" ", 1)[0] + " …" if start + limit < len(text) else cut)
+
+
 def highlighted(text: str, terms: Collection[str], limit: int = 420) -> str:
     """`text` escaped, words that begin like one of `terms` in bold."""
-    text = text if len(text) <= limit else text[:limit].rsplit(" ", 1)[0] + " …"
-    parts = re.split(r"(\w+)", text)
     stems = tuple(term[: max(4, len(term) - 2)] for term in terms)
+    parts = re.split(r"(\w+)", excerpt(text, stems, limit))
     return "".join(f"<b>{escape(p)}</b>" if stems and p.lower().startswith(stems) else escape(p) for p in parts)

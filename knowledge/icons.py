@@ -22,7 +22,8 @@ PATHS: dict[str, str] = {
     "file": "M6 3h5.5L15 6.5V17H6zM11 3v4h4",
     "library": "M4 4h3v12H4zM8.5 4h3v12h-3zM13 4.6l2.7-.6 2 11.5-2.7.5z",
     "sidebar": "M3.5 4.5h13v11h-13zM8 4.5v11",
-    "sun": "M10 13.2a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4ZM10 2.5v1.5m0 12v1.5M2.5 10H4m12 0h1.5M4.7 4.7l1 1m8.6 8.6 1 1m0-10.6-1 1m-8.6 8.6-1 1",
+    "sun": "M10 13.2a3.2 3.2 0 1 0 0-6.4 3.2 3.2 0 0 0 0 6.4ZM10 2.5v1.5m0 12v1.5"
+    "M2.5 10H4m12 0h1.5M4.7 4.7l1 1m8.6 8.6 1 1m0-10.6-1 1m-8.6 8.6-1 1",
     "moon": "M16 11.8A6.5 6.5 0 0 1 8.2 4 6.5 6.5 0 1 0 16 11.8Z",
     "keyboard": "M2.5 6h15v9h-15zM5.5 9h.01M8.5 9h.01M11.5 9h.01M14.5 9h.01M6.5 12h7",
     "zoom_in": "M9 15A6 6 0 1 0 9 3a6 6 0 0 0 0 12Zm4.3-1.7L17 17M9 6.5v5M6.5 9h5",
@@ -38,6 +39,7 @@ PATHS: dict[str, str] = {
 
 def icon(name: str) -> str:
     return (
-        '<svg class="icon" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" stroke-width="1.5" '
+        '<svg class="icon" viewBox="0 0 20 20" width="20" height="20" fill="none" '
+        'stroke="currentColor" stroke-width="1.5" '
         f'stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="{PATHS[name]}"/></svg>'
     )

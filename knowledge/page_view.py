@@ -22,9 +22,10 @@ _WIDTHS = {
 }  # fmt: skip
 
 
-def image_source(document: int, page: int, width: int = 1200) -> str:
-    """Where the browser gets the picture of a page, `width` pixels wide; the route looks both numbers up."""
-    return f"/afina/page/{document}/{page}.png?width={width}"
+def image_source(document: Document, page: int, width: int = 1200) -> str:
+    """Where the browser gets the picture of a page, `width` pixels wide. The route looks both numbers up; `of` is there
+    so that a browser keeps no picture of another document that once had the number."""
+    return f"/afina/page/{document.id}/{page}.png?width={width}&of={document.sha256[:12]}"
 
 
 def boxes(page: Page, start: int, end: int) -> list[Box]:
@@ -53,7 +54,7 @@ def _place(box: Box) -> str:
     return f"left:{box.left:.2%};top:{box.top:.2%};width:{box.right - box.left:.2%};height:{box.bottom - box.top:.2%}"
 
 
-def leaf(document: Document, page: Page, mark: tuple[int, int] | None, image: str | None) -> str:
+def leaf(document: Document, page: Page, mark: tuple[int, int] | None, image: str | None, soft: bool = False) -> str:
     """The page itself. `image`: an address of ours or a data URI; None shows the text instead."""
     if image is None:
         return f'<div class="leaf leaf-text" lang="{escape(document.language)}">{_marked(page.text, mark)}</div>'
@@ -62,7 +63,7 @@ def leaf(document: Document, page: Page, mark: tuple[int, int] | None, image: st
         for line in page.lines
     )
     marks = "".join(
-        f'<span class="box" style="{_place(box)}" data-box="{number}"></span>'
+        f'<span class="box{" soft" if soft else ""}" style="{_place(box)}" data-box="{number}"></span>'
         for number, box in enumerate(boxes(page, *mark) if mark else [])
     )
     title = escape(f"{document.title}, {page.number}", quote=True)
@@ -89,7 +90,7 @@ def panel(
 {_tool("zoom-out", "zoom_out", words("zoom_out"))}{_tool("zoom-in", "zoom_in", words("zoom_in"))}
 <span class="rule"></span>
 {_tool("viewer-close", "close", words("close_viewer"))}
-</div></header>{over}<div class="viewer-page" tabindex="0" role="region" aria-label="{escape(where, quote=True)}">{leaf(document, page, mark, image)}</div>"""
+</div></header>{over}<div class="viewer-page" tabindex="0" role="region" aria-label="{escape(where, quote=True)}">{leaf(document, page, mark, image, soft=not over)}</div>"""
 
 
 def locked(document: Document, number: int, words: Words, message: str) -> str:

@@ -15,7 +15,7 @@ HERE = Path(__file__).parent / "static" / "words"
 
 
 class Words:
-    """`words("pages", n=3)` → "3 pages". A key with `_one` is taken when `n == 1`. An unknown key is a bug: KeyError."""
+    """`words("pages", n=3)` → "3 pages"; the key with `_one` is taken when `n == 1`. Unknown key: KeyError."""
 
     def __init__(self, language: str, sentences: Mapping[str, str]) -> None:
         self.language = language

@@ -1,4 +1,4 @@
-"""The chat page. In: a FastAPI app and the parts. Out: the same app with the page at "/" and its few routes under /afina.
+"""In: a FastAPI app and the parts. Out: the same app with the chat page at "/" and its few routes under /afina.
 
     mount(app, library=…, history=…, turns=…, models=…, upload_limit=…)
 
@@ -35,12 +35,11 @@ def mount(
     """Put the page on `app`. `upload_limit`: bytes per upload. Returns what reads the files that are added; close it at
     the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""
     import gradio
-    from starlette.staticfiles import StaticFiles
 
     from assistant.chat_page import page
     from assistant.chat_page.answers import Chat
     from assistant.chat_page.first_paint import FirstPaint
-    from assistant.chat_page.routes import router
+    from assistant.chat_page.routes import Fresh, router
     from knowledge.arrivals import Arrivals
     from knowledge.documents_page import Documents
 
@@ -49,7 +48,7 @@ def mount(
     app.include_router(router(library, turns))
     for package in ("knowledge", "assistant"):
         folder = _HERE.parent.parent / package / "static"
-        app.mount(f"/afina/static/{package}", StaticFiles(directory=folder), name=f"static-{package}")
+        app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
     app.add_middleware(FirstPaint)
     gradio.mount_gradio_app(
         app,

@@ -1,4 +1,4 @@
-"""In: nothing. Out: what a browser may ask of the chat page: a closed set, checked at this door. Nothing else gets in."""
+"""In: nothing. Out: what a browser may ask of the chat page: a closed set, checked at this door."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Reason = Annotated[str, Field(max_length=40, pattern=r"^[a-z_]+$")]
 
 
 class _Action(BaseModel):
-    """`conversation`: the one the browser shows; None before the first message. `search`: what its list is narrowed to."""
+    """`conversation`: the one the browser shows, None before the first message. `search`: narrows its list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     conversation: int | None = None

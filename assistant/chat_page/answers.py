@@ -1,5 +1,7 @@
-"""In: an Action of the browser. Out: what it shows next: HTML by region, and a stamp to compare. Decides nothing itself:
-history, turns and the library do the work. A refusal comes back as {"error": sentence}, never as a traceback.
+"""In: an Action of the browser. Out: what it shows next: HTML by region, and a stamp to compare.
+
+Decides nothing itself: history, turns and the library do the work. A refusal comes back as {"error": sentence}, never
+as a traceback.
 """
 
 from __future__ import annotations
@@ -71,7 +73,7 @@ class Chat:
                 shown = None if shown == target else shown
             case actions.OnConversation(target=target):
                 self.history.restore(target)
-                shown = target
+                shown = target if shown is None else shown
             case actions.Add(path=path, name=name):
                 shown = self._add(shown, path, name)
             case actions.OnArrival(do="cancel", arrival=arrival):

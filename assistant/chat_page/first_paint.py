@@ -17,8 +17,10 @@ HEAD = """<head>
 <title>Afina</title><meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">
 <link rel="icon" href="/afina/static/assistant/icon.svg" type="image/svg+xml">
 <script src="/afina/static/knowledge/first.js"></script>
-<link rel="stylesheet" href="/afina/static/knowledge/base.css"><link rel="stylesheet" href="/afina/static/knowledge/documents.css">
-<link rel="stylesheet" href="/afina/static/assistant/chat.css"><link rel="stylesheet" href="/afina/static/assistant/answers.css">
+<link rel="stylesheet" href="/afina/static/knowledge/base.css">
+<link rel="stylesheet" href="/afina/static/knowledge/documents.css">
+<link rel="stylesheet" href="/afina/static/assistant/chat.css">
+<link rel="stylesheet" href="/afina/static/assistant/answers.css">
 <script type="module" src="/afina/static/assistant/chat.js"></script>"""
 STILL = """<div id="afina-still" aria-hidden="true"><i></i><i></i></div>"""
 PAGES = ("/", "")

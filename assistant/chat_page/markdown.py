@@ -33,7 +33,8 @@ def button(citations: Sequence[Citation], message: int, label: str, unverified: 
         citation = known[n]
         title = f"{citation.title} · {label} {citation.page}" + ("" if citation.verified else f" · {unverified}")
         return (
-            f'<button class="cite{"" if citation.verified else " unverified"}" data-do="cite" data-message="{message}" data-n="{n}" '
+            f'<button class="cite{"" if citation.verified else " unverified"}" data-do="cite" '
+            f'data-message="{message}" data-n="{n}" '
             f'title="{escape(title, quote=True)}" aria-label="{escape(f"[{n}] {title}", quote=True)}">{n}</button>'
         )
 
@@ -47,7 +48,7 @@ def _parser() -> Any:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "linkify": False}).enable(
         ["table", "strikethrough"]
     )
-    parser.validateLink = lambda address: bool(re.match(r"(?i)\s*(https?://|mailto:)", address))  # type: ignore[method-assign]
+    parser.validateLink = lambda url: bool(re.match(r"(?i)\s*(https?://|mailto:)", url))  # type: ignore[method-assign]
     parser.inline.ruler.before("link", "citation", _citation)
     parser.add_render_rule("citation", _draw_citation)
     parser.add_render_rule("image", _draw_image)

@@ -1,4 +1,4 @@
-"""In: the parts. Out: the Gradio page: two components of our own on one sheet, their calls handed to `Chat` and `Documents`.
+"""In: a Chat. Out: the Gradio page: two components of our own, whose calls go to `Chat` and `Documents`.
 
 The only file of the assistant that imports Gradio. The components are `gr.HTML` with server functions, Gradio's way to
 a custom component; uploads go through Gradio's own upload, so that its limits and its cache hold.

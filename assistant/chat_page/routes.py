@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.staticfiles import StaticFiles
 
 from assistant.chat_page import live
 from assistant.chat_page.wording import words_for
@@ -39,6 +41,15 @@ def router(library: Library, turns: Turns) -> APIRouter:
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
     return routes
+
+
+class Fresh(StaticFiles):
+    """Our own files: asked for again each time (and mostly answered with "not modified"), so that an update is seen."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
 
 
 def _stream(message: int, turns: Turns, say: Words) -> Iterator[str]:

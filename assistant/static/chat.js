@@ -106,6 +106,7 @@ async function go(conversation, { push = true } = {}) {
 function view(name, { push = true } = {}) {
   document.documentElement.dataset.view = name;
   document.querySelector(".documents-page").hidden = name !== "documents";
+  if (name === "documents") page.library?.refresh();
   if (push) history.pushState({}, "", address());
 }
 
@@ -162,7 +163,7 @@ async function start() {
   page.toBottom();
   page.composer.restore();
   if (innerWidth >= 760) page.composer.focus();
-  documents({
+  page.library = await documents({
     words: page.words,
     asking: async (document) => {
       await go(null);

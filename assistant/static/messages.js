@@ -35,11 +35,12 @@ export function messages(page) {
     }
   }
 
-  function rate(data, liked, pressed) {
+  async function rate(data, liked, pressed) {
     const message = article(data);
     if (pressed) delete message.dataset.localRating;
     else message.dataset.localRating = "";
-    page.call({ do: "rate", message: +data.message, liked: pressed ? null : liked });
+    await page.call({ do: "rate", message: +data.message, liked: pressed ? null : liked });
+    message.querySelector(".feedback")?.scrollIntoView({ block: "nearest" });
   }
 
   function rated(form) {

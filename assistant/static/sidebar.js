@@ -44,10 +44,7 @@ export function sidebar(page) {
     const here = target === page.conversation;
     await page.call({ do: "delete", target });
     if (here) await page.go(null);
-    const back = async () => {
-      if (here) page.conversation = target;
-      await page.call({ do: "restore", target });
-    };
+    const back = () => page.call({ do: "restore", target });
     toast(page.words.deleted, { action: [page.words.undo, back], seconds: 8 });
   }
 
