@@ -1,4 +1,4 @@
-"""In: settings. Out: home/log/afina.log (rotating) and warnings on stderr, with every secret masked.
+"""In: a folder, secrets. Out: afina.log in it (rotating) and warnings on stderr, with every secret masked.
 
 Messages, passages and file contents are never logged; ids, counts and seconds are.
 """
@@ -44,22 +44,21 @@ class _Short(Masked):
         return "".join(traceback.format_exception_only(kind, value)).strip()
 
 
-def begin(folder: Path | None, level: str, secrets: Iterable[str] = ()) -> list[logging.Handler]:
-    """Send the root logger to `folder`/afina.log (none: terminal only). Returns what `end` closes."""
+def begin(folder: Path, level: str, secrets: Iterable[str] = (), *, terminal: bool = True) -> list[logging.Handler]:
+    """Send the root logger to `folder`/afina.log, and warnings to the terminal: not for a verb, whose stderr is for the
+    one sentence that says why it failed. Returns what `end` closes."""
     secrets = list(secrets)
     root = logging.getLogger()
     root.setLevel(level.upper())
-    terminal = logging.StreamHandler()
-    terminal.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
-    terminal.setFormatter(_Short("%(levelname)s %(message)s", secrets))
-    handlers: list[logging.Handler] = [terminal]
-    if folder is not None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = RotatingFileHandler(
-            folder / "afina.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True
-        )
-        file.setFormatter(Masked("%(asctime)s %(levelname)s %(name)s %(message)s", secrets))
-        handlers.append(file)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = RotatingFileHandler(folder / "afina.log", maxBytes=2_000_000, backupCount=3, encoding="utf-8", delay=True)
+    file.setFormatter(Masked("%(asctime)s %(levelname)s %(name)s %(message)s", secrets))
+    handlers: list[logging.Handler] = [file]
+    if terminal or level == "debug":
+        stderr = logging.StreamHandler()
+        stderr.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+        stderr.setFormatter(_Short("%(levelname)s %(message)s", secrets))
+        handlers.append(stderr)
     for handler in handlers:
         root.addHandler(handler)
     for chatty in (

@@ -15,6 +15,7 @@ from contextlib import closing
 from typing import Any
 
 import assistant.errors as ours
+from assistant.service import logs
 from assistant.service.lock import HomeLock, Owned, Owner, owner_of
 from assistant.service.parts import Parts
 from assistant.service.settings import Settings
@@ -42,8 +43,13 @@ def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: thre
 
 
 def _here(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
-    with HomeLock(settings.home, name.replace(".", " ")).acquire(), closing(Parts(settings)) as parts:
-        yield from prepare(parts, name, arguments, stop)()
+    with HomeLock(settings.home, name.replace(".", " ")).acquire():
+        handlers = logs.begin(settings.home / "log", settings.log, settings.secrets(), terminal=False)
+        try:
+            with closing(Parts(settings)) as parts:
+                yield from prepare(parts, name, arguments, stop)()
+        finally:
+            logs.end(handlers)
 
 
 def _there(owner: Owner, name: str, arguments: Mapping[str, Any]) -> Iterator[Row]:
