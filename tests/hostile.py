@@ -85,9 +85,9 @@ def long(pages: int) -> bytes:
     return pdf(objects)
 
 
-def locked(user: str, owner: str) -> bytes:
+def locked(user: str, owner: str, pages: int = 3) -> bytes:
     out = io.BytesIO()
-    with pikepdf.open(io.BytesIO(good())) as file:
+    with pikepdf.open(io.BytesIO(long(pages))) as file:
         file.save(out, encryption=pikepdf.Encryption(user=user, owner=owner, R=6))
     return out.getvalue()
 

@@ -179,8 +179,8 @@ def _place(sheet: Any, raw: str, start: int, end: int, *, same: bool) -> Rectang
 def _sampled(sheet: Any, raw: str, start: int, end: int) -> Rectangle | None:
     """The box of an ordinary line from about eight of its characters: they run left to right at one height.
 
-    None where they do not, and for short lines: `_box` looks closer. A filing that places every letter by itself is read
-    at 237 pages a CPU second so, at 202 with `_box` alone; one line in 300 comes out more than 3 points short.
+    None where they do not, and for short lines: `_box` looks closer. A filing that places every letter by itself
+    is read at 237 pages a CPU second so, at 202 with `_box` alone; one line in 300 comes out more than 3 points short.
     """
     line = raw[start:end].rstrip(" \ufffe")
     size = len(line)
