@@ -118,7 +118,7 @@ class Agent:
             yield Failed(say("no_documents", request.language), retryable=False)
             return
         mine = searchable.intersection(request.documents or ())  # one may have been removed since it was attached
-        writing = _Writing(self._models.get(*self._named()), request)
+        writing = _Writing(self._get, request)
         steps = answer(
             request.question,
             history=request.history,
@@ -135,7 +135,7 @@ class Agent:
                 case str():
                     yield TextDelta(step)
                 case Answer():
-                    usage = writing.usage or step.usage
+                    usage = writing.counted(step.usage)
                     yield Answered(step.text, step.citations, step.basis, usage, step.draft)
 
     def _plain(self, request: Request) -> Iterator[Event]:
@@ -143,7 +143,7 @@ class Agent:
             length, limit = f"{len(request.question):,}", f"{QUESTION_CHARACTERS:,}"
             yield Failed(say("too_long", request.language, length=length, limit=limit), retryable=False)
             return
-        writing = _Writing(self._models.get(*self._named()), request)
+        writing = _Writing(self._get, request)
         turns = [
             Turn("system", say("system", request.language)),
             *trimmed(request.history, HISTORY_CHARACTERS),
@@ -159,26 +159,40 @@ class Agent:
         if text:
             yield Answered(text, (), None, writing.usage or Usage())
 
-    def _named(self) -> tuple[str, ...]:
-        return (self._model,) if self._model else ()
+    def _get(self) -> BaseChatModel:
+        return self._models.get(self._model) if self._model else self._models.get()
 
 
 class _Writing:
-    """A model as answering wants it: turns in, text out; what it took is kept aside."""
+    """A model as answering wants it: turns in, text out; what it took is kept aside.
 
-    def __init__(self, model: BaseChatModel, request: Request) -> None:
+    The model is asked for when it has to write, not before: what was found is shown while it loads.
+    """
+
+    def __init__(self, get: Callable[[], BaseChatModel], request: Request) -> None:
         self.usage: Usage | None = None
-        self._model = model
+        self._name = ""
+        self._get = get
         self._stop = request.stop
         # The first answer is the likeliest one. Another try at the same temperature would be the same answer again.
         self._temperature = 0.0 if request.attempt == 0 else 0.7
         self._seed = request.attempt
 
+    def counted(self, whole: Usage) -> Usage:
+        """The whole answer's seconds with the model's tokens; none are known when it was cut short."""
+        own = self.usage or Usage()
+        name = own.model or self._name or whole.model
+        return replace(whole, model=name, prompt_tokens=own.prompt_tokens, completion_tokens=own.completion_tokens)
+
     def write(self, turns: Sequence[Turn], max_tokens: int) -> Iterator[str]:
         from assistant.models import write
 
-        settings = {"temperature": self._temperature, "seed": self._seed}
-        with closing(write(self._model, turns, max_tokens=max_tokens, stop=self._stop, **settings)) as pieces:
+        model = self._get()
+        self._name = str(getattr(model, "model", None) or getattr(model, "model_name", None) or "")
+        pieces = write(
+            model, turns, max_tokens=max_tokens, temperature=self._temperature, seed=self._seed, stop=self._stop
+        )
+        with closing(pieces):  # type: ignore[type-var]  # a generator
             for piece in pieces:
                 if isinstance(piece, Usage):
                     self.usage = _sum(self.usage, piece)

@@ -31,6 +31,7 @@ class Scripted(BaseChatModel):
     answers: list[str | Exception] = Field(min_length=1)
     delay: float = 0.0  # seconds before each word
     prompts: list[list[BaseMessage]] = Field(default_factory=list)  # what was asked, oldest first
+    settings: list[dict[str, Any]] = Field(default_factory=list)  # and how: temperature, seed, …
 
     @property
     def _llm_type(self) -> str:
@@ -43,7 +44,7 @@ class Scripted(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        pieces = _WORD.findall(self._next(messages))
+        pieces = _WORD.findall(self._next(messages, kwargs))
         for piece in pieces:
             time.sleep(self.delay)
             yield ChatGenerationChunk(message=AIMessageChunk(content=piece))
@@ -57,15 +58,16 @@ class Scripted(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        text = self._next(messages)
+        text = self._next(messages, kwargs)
         pieces = len(_WORD.findall(text))
         time.sleep(self.delay * pieces)
         message = AIMessage(content=text, usage_metadata=_usage(messages, pieces))
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def _next(self, messages: list[BaseMessage]) -> str:
+    def _next(self, messages: list[BaseMessage], settings: dict[str, Any]) -> str:
         answer = self.answers[min(len(self.prompts), len(self.answers) - 1)]
         self.prompts.append(list(messages))
+        self.settings.append(settings)
         if isinstance(answer, Exception):
             raise answer
         return answer

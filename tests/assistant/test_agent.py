@@ -225,9 +225,13 @@ def test_a_message_longer_than_the_model_reads_is_refused_by_name(empty: Library
     assert "24,000" in last.message
 
 
-def test_another_attempt_is_asked_for_at_another_temperature(empty: Library) -> None:
-    asked, _ = agent(empty, "one", "two")
-    assert list(asked.run("Hi"))[-1] != list(asked.run("Hi", attempt=1))[-1]
+def test_another_attempt_is_asked_for_at_another_temperature(library: Library) -> None:
+    """At the same one a retry would bring the same answer again."""
+    asked, model = agent(library, "There are 212 wind turbines.")
+    for route in ("chat", "documents"):
+        for attempt in (0, 1):
+            list(asked.run("How many wind turbines does Brenmoor operate?", route=route, attempt=attempt))
+    assert [settings["temperature"] for settings in model.settings] == [0.0, 0.7, 0.0, 0.7]
 
 
 def test_a_scripted_model_can_be_named(empty: Library) -> None:
