@@ -1,0 +1,159 @@
+"""What every local engine shares: how it is asked, how a conversation is written for it, what it must be able to do.
+
+In: turns, limits. Out: the one string a ChatML model reads. Knows nothing of LangChain or of any runtime.
+
+    <|im_start|>system
+    You answer from passages.<|im_end|>
+    <|im_start|>user
+    What is the capital?<|im_end|>
+    <|im_start|>assistant
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from assistant.errors import ForOperator, ForPerson
+from knowledge import Turn
+
+SYSTEM = "You are a helpful assistant."  # where none is given: SmolLM2's own template would speak of SmolLM
+CONTEXT = 8192  # tokens of prompt and answer together
+MARKS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How to choose the next token. Temperature 0 is greedy; the others then have no effect."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None  # the same seed gives the same text as long as the prefix cache holds the same
+    repetition_penalty: float = 1.0  # above 1 also punishes copying from the prompt, which citations need
+    stop: tuple[str, ...] = ()  # the text ends before the first of these
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The last item of a generation: tokens read and written."""
+
+    prompt: int
+    completion: int
+
+
+class Engine(Protocol):
+    """A loaded model. One generation at a time; others wait their turn and see their own stop."""
+
+    adapters: bool  # whether it can switch LoRA adapters per message
+
+    def generate(
+        self, prompt: str, sampling: Sampling, stop: threading.Event, adapter: Path | None = None
+    ) -> Iterator[str | Counts]:
+        """Text as it is written, then Counts. Ends within a second of `stop`. ForPerson when the prompt is too long."""
+
+    def close(self) -> None: ...
+
+
+def chatml(turns: Sequence[Turn]) -> str:
+    """Marks inside a text are broken up: a document must not be able to end its turn and speak as someone else."""
+    if not turns or turns[0].role != "system":
+        turns = [Turn("system", SYSTEM), *turns]
+    return "".join(f"<|im_start|>{turn.role}\n{_plain(turn.text)}<|im_end|>\n" for turn in turns) + (
+        "<|im_start|>assistant\n"
+    )
+
+
+def _plain(text: str) -> str:
+    for mark in MARKS:
+        text = text.replace(mark, mark.replace("<|", "< |"))
+    return text
+
+
+def room(tokens: int, sampling: Sampling) -> int:
+    """How many tokens may be written after a prompt of so many."""
+    if tokens >= CONTEXT:
+        raise ForPerson(
+            f"That is too long for the model: {tokens:,} tokens, and it reads at most {CONTEXT:,} with its answer. "
+            "Shorten the message, start a new conversation, or choose fewer documents."
+        )
+    return min(sampling.max_tokens, CONTEXT - tokens)
+
+
+@contextmanager
+def turn_of(lock: threading.Lock, stop: threading.Event) -> Iterator[bool]:
+    """True when the engine is ours; False when `stop` was set while waiting."""
+    while not (ours := lock.acquire(timeout=0.1)):
+        if stop.is_set():
+            break
+    try:
+        yield ours and not stop.is_set()
+    finally:
+        if ours:
+            lock.release()
+
+
+class Until:
+    """Text through, up to the first stop string. What may be the beginning of one is held back."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""
+        self.met = False
+
+    def take(self, text: str, *, last: bool = False) -> str:
+        if self.met:
+            return ""
+        self._held += text
+        places = [place for stop in self._stops if (place := self._held.find(stop)) >= 0]
+        if places:
+            self.met, out, self._held = True, self._held[: min(places)], ""
+            return out
+        keep = 0 if last else max((_overlap(self._held, stop) for stop in self._stops), default=0)
+        cut = len(self._held) - keep
+        out, self._held = self._held[:cut], self._held[cut:]
+        return out
+
+
+def _overlap(text: str, stop: str) -> int:
+    """How many characters at the end of `text` begin `stop`."""
+    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
+
+
+def converted(folder: Path, name: str, code: str, source: Path) -> Path:
+    """`folder/name`, made once: `code` runs in a child process with (source, target folder) as its arguments.
+
+    A child, so that what the conversion loads (hundreds of MB) is gone afterwards; a rename, so that a folder that
+    exists is whole; a lock, so that two processes do not both work."""
+    from filelock import FileLock
+
+    place = folder / name
+    if place.is_dir():
+        return place
+    with FileLock(folder / f".{name}.lock"):
+        if place.is_dir():
+            return place
+        stage = folder / f".{name}.making"
+        shutil.rmtree(stage, ignore_errors=True)
+        stage.mkdir()
+        try:
+            child = subprocess.run(
+                [sys.executable, "-c", code, str(source), str(stage)],
+                stdin=subprocess.DEVNULL, capture_output=True, check=False,
+            )  # fmt: skip
+            if child.returncode:
+                last = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
+                raise ForOperator(f"{source.name} could not be prepared for this machine ({last[0][:200]}).")
+            os.replace(stage, place)
+        finally:
+            shutil.rmtree(stage, ignore_errors=True)
+    return place

@@ -1,0 +1,87 @@
+"""In: LangChain messages. Out: a LangChain chat model that answers on this machine with one of the engines.
+
+The engine is loaded when the first message is asked, or earlier by `Models.warm`. A message may name a LoRA adapter;
+it then goes to the engine that can wear one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.chat_models import generate_from_stream
+from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from pydantic import ConfigDict
+
+from assistant.models.asking import Asked
+from assistant.models.engine import Counts, Engine, Sampling, chatml
+from knowledge import Turn
+
+_ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
+
+
+class LocalChat(BaseChatModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+    model: str  # the name it goes by: "local:smollm2-135m"
+    engine: Callable[[Path | None], Engine]  # adapter → a loaded engine that can wear it
+
+    @property
+    def _llm_type(self) -> str:
+        return "afina-local"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        return {"model": self.model}
+
+    def options(self, asked: Asked, stop: threading.Event) -> dict[str, Any]:
+        """What `write` passes on to `stream`."""
+        return {
+            "max_tokens": asked.max_tokens, "temperature": asked.temperature, "top_k": asked.top_k,
+            "top_p": asked.top_p, "seed": asked.seed, "cancelled": stop,
+        }  # fmt: skip
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        *,
+        max_tokens: int = 512,
+        temperature: float = 0.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int | None = None,
+        repetition_penalty: float = 1.0,
+        adapter: Path | None = None,
+        cancelled: threading.Event | None = None,
+        **_: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        prompt = chatml([Turn(_ROLES.get(message.type, "user"), str(message.text)) for message in messages])
+        sampling = Sampling(max_tokens, temperature, top_p, top_k, seed, repetition_penalty, tuple(stop or ()))
+        for piece in self.engine(adapter).generate(prompt, sampling, cancelled or threading.Event(), adapter):
+            yield ChatGenerationChunk(message=_last(piece) if isinstance(piece, Counts) else _chunk(piece))
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
+
+
+def _chunk(text: str) -> AIMessageChunk:
+    return AIMessageChunk(content=text)
+
+
+def _last(counts: Counts) -> AIMessageChunk:
+    total = counts.prompt + counts.completion
+    usage = {"input_tokens": counts.prompt, "output_tokens": counts.completion, "total_tokens": total}
+    return AIMessageChunk(content="", chunk_position="last", usage_metadata=usage)  # type: ignore[arg-type]
