@@ -1,12 +1,12 @@
-"""In: a question, a library and a model's writer. Out: `Found`, pieces of text, then one `Answer` whose citations hold.
+"""In: a question, a library, a model's writer. Out: `Found`, pieces of text, then one `Answer` whose citations hold.
 
     search → rank sentences → nothing fits? NOTHING
                             → model writes; every finished sentence is checked before it is shown
                                  supported and to the point → MODEL (the unsupported ones left out)
                                  otherwise                  → QUOTES: the best sentences, verbatim
 
-A small model's inventions are therefore never seen, and it is cut short after two of them; a strong model's cited answer
-passes through the same code sentence by sentence. Text of documents is data: it can fail a check, it cannot change the flow.
+A small model's inventions are therefore never seen, and it is cut short after two of them; a strong model's cited
+answer passes through the same code sentence by sentence. Text of documents is data: it cannot change the flow.
 Knows nothing of agents, pages or a model's vendor.
 """
 
@@ -33,10 +33,10 @@ PASSAGES = 6  # searched and checked against
 PROMPT_TOKENS = 400  # of passages in the prompt; a stronger model is given more by the caller
 ANSWER_TOKENS = 120
 STRIKES = 2  # unsupported sentences in a row before the model is stopped
-# Log-odds; below, the documents are said not to hold it. Measured on articles not fitted on, answered of what the library
-# holds / refused of what it does not: English 0.956 / 0.988 (90 passages), 0.960 / 0.920 (780 passages), Spanish 0.955 /
-# 0.900; at 0.5 it would be 0.914 / 0.998, 0.898 / 0.976, 0.869 / 0.977. SQuAD 2.0's questions that a paragraph almost
-# answers are hardly told apart by any of this: 12 of 100 are refused.
+# Log-odds; below, the documents are said not to hold it. Measured on articles not fitted on, answered of what the
+# library holds / refused of what it does not: English 0.956 / 0.988 (90 passages), 0.960 / 0.920 (780 passages),
+# Spanish 0.955 / 0.900; at 0.5 it is 0.914 / 0.998, 0.898 / 0.976, 0.869 / 0.977. SQuAD 2.0's questions that a
+# paragraph almost answers are hardly told apart by any of this: 12 of 100 are refused.
 MIN_CONFIDENCE = -0.5
 MIN_CONFIDENCE_REFUSED = 2.0  # … when the model, too, said that they do not
 RELEVANCE_MARGIN = 1.5  # a model's sentence must rest on evidence this near to the best sentence
@@ -77,7 +77,7 @@ def answer(
 ) -> Iterator[Found | str | Answer]:
     """`Found`, then text pieces, then `Answer`, whose text replaces the pieces. Ends without one when `stop` is set.
 
-    `language` is the person's; the question's own wins where it can be told. `budget`: tokens of passages in the prompt.
+    `language` is the person's; the question's own wins where it can be told. `budget`: tokens of passages in it.
     """
     stop = stop or Event()
     begun = time.perf_counter()

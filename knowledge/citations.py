@@ -1,7 +1,7 @@
-"""In: what a model wrote, and the sentences of the passages it was given. Out: its sentences, each verified or not, with [n] put right.
+"""In: what a model wrote, and the sentences of its passages. Out: its sentences, each verified or not, [n] put right.
 
-A sentence is verified when one sentence of a passage (or two neighbours) supports it, see `knowledge.support`. The passage
-the model named comes first; where another one holds it, the number is corrected; where none does, the claim is not verified.
+A sentence is verified when one sentence of a passage (or two neighbours) supports it, see `knowledge.support`. The
+passage the model named comes first; where another holds it, the number is corrected; where none does, it is unverified.
 Knows nothing of prompts, search or models.
 """
 

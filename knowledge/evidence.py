@@ -1,7 +1,7 @@
-"""In: a question and the passages a search found. Out: their sentences, best first, and how likely it is that they answer.
+"""In: a question and the passages found for it. Out: their sentences, best first, and how likely it is they answer.
 
-Every sentence carries offsets into its page, so that what is shown is cut from the document. Ranking is a weighted sum of
-few features that a person can read; the weights were fitted and measured as the comments beside them say.
+Every sentence carries offsets into its page, so that what is shown is cut from the document. Ranking is a weighted sum
+of few features that a person can read; the weights were fitted and measured as the comments beside them say.
 Knows nothing of models, prompts or citations.
 """
 
@@ -22,9 +22,7 @@ from knowledge.sentences import split
 from knowledge.support import names, normalised, numbers
 from knowledge.values import FloatMatrix, Page, Passage
 
-_MARGIN = (
-    400  # characters of the page read on both sides of a passage, so that a sentence cut by chunking is whole again
-)
+_MARGIN = 400  # characters read on both sides of a passage, so that a sentence cut by chunking is whole again
 _NO_VECTORS = 0.5  # stands for a cosine while there is none: words alone decide
 _LONGEST = 700  # characters of one sentence that are worth showing
 
@@ -58,9 +56,10 @@ class Ranking:
     expects: str  # "date" | "number" | "name" | ""
 
 
-# Fitted by softmax regression on XQuAD English and Spanish (1,816 questions, 6 passages each). On articles left out, the
-# sentence with the answer is first / in the first three: English 80.1 / 95.6, Spanish 75.4 / 91.9 (best single feature,
-# covered: 76 / 90 and 74 / 88; cosine alone: 70 / 90 and 45 / 63). SQuAD at 780 passages: 73.6 / 88.4, of 96.8 found.
+# Fitted by softmax regression on XQuAD English and Spanish (1,816 questions, 6 passages each). On articles left out,
+# the sentence with the answer is first / in the first three: English 80.1 / 95.6, Spanish 75.4 / 91.9 (best single
+# feature, covered: 76 / 90 and 74 / 88; cosine alone: 70 / 90 and 45 / 63). SQuAD at 780 passages: 73.6 / 88.4, of
+# 96.8 found.
 FEATURES = ("dense", "covered", "nearby", "passage", "passage_dense", "numbers", "kind")
 WEIGHTS = np.array([3.1, 4.6, 2.9, 4.6, 1.9, 0.8, 0.9], dtype=np.float32)
 # Logistic regression: XQuAD and SQuAD questions asked of a library with their article, and of one without it.
@@ -73,20 +72,23 @@ _MONTHS = (
     "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre"
 )
 _DATE = re.compile(
-    rf"\b(?:1[0-9]\d\d|20\d\d)s?\b|\b(?:{_MONTHS.replace(' ', '|')})\b|\b(?:century|siglo|today|hoy)\b", re.IGNORECASE
+    rf"\b(?:1[0-9]\d\d|20\d\d)s?\b|\b(?:{_MONTHS.replace(' ', '|')}|century|siglo|today|hoy)\b", re.IGNORECASE
+)
+_PERIOD = "year|date|day|month|decade|century|año|fecha|día|mes|década|siglo"
+_AMOUNT = (
+    r"percent\w*|number|amount|population|capacity|price|cost|"
+    r"porcentaje|número|cantidad|población|capacidad|precio|coste"
 )
 _EXPECTS = (
     (
         "date",
-        re.compile(
-            r"^\W*when\b|\bcu[aá]ndo\b|\b(?:what|which|qu[eé])(?: \w+)? (?:year|date|day|month|decade|century|año|fecha|día|mes|década|siglo)\b|\ben qu[eé] (?:año|fecha|día|mes|década|siglo)\b",
-            re.IGNORECASE,
-        ),
+        re.compile(rf"^\W*when\b|\bcu[aá]ndo\b|\b(?:what|which|qu[eé])(?: \w+)? (?:{_PERIOD})\b", re.IGNORECASE),
     ),
     (
         "number",
         re.compile(
-            r"\bhow (?:many|much|old|long|far|tall|large|big|high|often|fast|deep)\b|\bcu[aá]nt[oa]s?\b|\b(?:what|which|qu[eé]|cu[aá]l)\b.{0,40}\b(?:percent\w*|number|amount|population|capacity|price|cost|porcentaje|número|cantidad|población|capacidad|precio|coste)\b",
+            r"\bhow (?:many|much|old|long|far|tall|large|big|high|often|fast|deep)\b|\bcu[aá]nt[oa]s?\b|"
+            rf"\b(?:what|which|qu[eé]|cu[aá]l)\b.{{0,40}}\b(?:{_AMOUNT})\b",
             re.IGNORECASE,
         ),
     ),
@@ -187,7 +189,7 @@ def features(
 def confidence_features(
     question: str, ranked: Sequence[Evidence], passages: Sequence[Passage], language: str
 ) -> FloatMatrix:
-    """One row, in the order of `CONFIDENCE_FEATURES`: how near the passages come to the question, and what of it they lack."""
+    """One row, in the order of `CONFIDENCE_FEATURES`: how near the passages come, what of it they lack."""
     everything = " ".join(f"{p.title} {p.text}" for p in passages)
     asked, there = set(stems(question, language)), set(stems(everything, language))
     called, known = names(question), set(normalised(everything).split())

@@ -1,4 +1,4 @@
-"""In: the text of a page or a passage. Out: the (start, end) offsets of its sentences, so that `text[start:end]` is each one.
+"""In: the text of a page or a passage. Out: the offsets of its sentences, so that `text[start:end]` is each one.
 
 English and Spanish prose, lines broken by print, headings, bullets and table rows (a row is a sentence of its own).
 Knows nothing of passages, questions or models.
@@ -11,14 +11,18 @@ import re
 Offsets = tuple[int, int]  # start, end (exclusive), Python string indices
 
 # A full stop after these ends no sentence. Lower case, without the last stop.
-_ABBREVIATIONS = frozenset(
-    # English
-    "mr mrs ms dr prof st sr jr gen col lt capt sgt rev hon vs etc e.g i.e cf al fig figs no nos vol vols pp p ch sec inc ltd co corp "
-    "approx est dept jan feb mar apr jun jul aug sep sept oct nov dec mt ft u.s u.k u.n u.s.a a.m p.m d.c ph.d op cit ed eds art arts para "
-    # Spanish
-    "sra srta dra d dña da ud uds vd vds ee uu ee.uu aa vv pág págs pag núm num art arts cap caps tel avda av c s.a s.l "
-    "ej p.ej a.c d.c admón dpto prol excmo ilmo lic ing arq gral tte cía".split()
+_ENGLISH = (
+    "mr mrs ms dr prof st sr jr gen col lt capt sgt rev hon vs etc e.g i.e cf al fig figs no nos vol vols pp p ch sec "
+    "inc ltd co corp approx est dept jan feb mar apr jun jul aug sep sept oct nov dec mt ft u.s u.k u.n u.s.a a.m p.m d.c "
+    "ph.d op cit ed eds art arts para"
 )
+_SPANISH = (
+    "sra srta dra d dña da ud uds vd vds ee uu ee.uu aa vv pág págs pag núm num cap caps tel avda av c s.a s.l ej p.ej "
+    "a.c d.c admón dpto prol excmo ilmo lic ing arq gral tte cía"
+)
+_STARTING = "the a an in it this these he she they we el la los las un una en es este esta se no si"
+_ABBREVIATIONS = frozenset(_ENGLISH.split() + _SPANISH.split())
+_STARTERS = frozenset(_STARTING.split())
 _CLOSERS = "\"'”’»)]"
 _OPENERS = "\"'“‘«([¿¡*_"
 _STOP = re.compile(r"[.!?…]+[" + re.escape(_CLOSERS) + r"]*(?:\[\d{1,2}\]|\s\[\d{1,2}\](?=[\s,.;]|$))*(?=\s|$)")
@@ -107,7 +111,7 @@ def _sentences(text: str, start: int, end: int) -> list[Offsets]:
 
 
 def _ends(text: str, stop: int, after: int, begin: int, end: int) -> bool:
-    """Does the stop at `stop` end a sentence? What follows must look like a beginning, what precedes not like an abbreviation."""
+    """Does the stop at `stop` end a sentence? It does before what looks like a beginning, not after an abbreviation."""
     following = text[after:end].lstrip()
     if not following:
         return True
@@ -125,9 +129,6 @@ def _ends(text: str, stop: int, after: int, begin: int, end: int) -> bool:
     if len(word) == 1 and word.isupper():  # an initial: J. Robert, but not "vitamin C. The"
         return len(words) > 2 and not words[-2][:1].isupper() and following.split()[0].lower() in _STARTERS
     return not (word.isdigit() and len(words) == 1)  # "1. Scope" is numbering
-
-
-_STARTERS = frozenset(["the", "a", "an", "in", "it", "this", "these", "he", "she", "they", "we", "el", "la", "los", "las", "un", "una", "en", "es", "este", "esta", "se", "no", "si"])
 
 
 def _trim(text: str, start: int, end: int) -> Offsets:

@@ -19,10 +19,11 @@ MIN_QUOTE_WORDS = 6  # shorter stretches are common enough to stand anywhere
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
 _NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f’']\d+)*")
 _MARK = re.compile(r"\s*\[\d{1,3}\]")
-_NEGATIONS = frozenset(
-    "not no never none neither nor nobody nothing without cannot n't "  # English
-    "nunca jamás ningún ninguna ninguno nadie nada tampoco sin ni".split()  # Spanish; "no" is both
+_DENYING = (
+    "not no never none neither nor nobody nothing without cannot "
+    "nunca jamás ningún ninguna ninguno nadie nada tampoco sin ni"
 )
+_NEGATIONS = frozenset(_DENYING.split())
 _NAMED_NUMBERS = (
     "zero/cero one two/dos three/tres four/cuatro five/cinco six/seis seven/siete eight/ocho nine/nueve ten/diez "
     "eleven/once twelve/doce thirteen/trece fourteen/catorce fifteen/quince sixteen/dieciséis seventeen/diecisiete "
