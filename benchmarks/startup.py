@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 
-READY = "models are ready"  # what assistant.service.serving logs
+READY = "models are ready after"  # what assistant.service.serving logs
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,9 @@ class Parts:
         def make() -> Models:
             from assistant.models import Models
 
-            return Models(self.weights)
+            keys = {"openai": self.settings.openai_api_key, "http": self.settings.server_api_key}
+            given = {name: key.get_secret_value() for name, key in keys.items() if key is not None}
+            return Models(self.weights, keys=given, default=self.settings.model)
 
         return self._once("models", make)
 

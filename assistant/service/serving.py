@@ -85,37 +85,32 @@ def _run(site: Doors, listener: socket.socket, started: Callable[[], None]) -> N
 
 
 def prepare(parts: Parts) -> None:
-    """After the first page: what a crash left half-way, missing weights, warm models. A failure is logged, not raised:
+    """After the first page: missing weights, warm models, what a crash left half-way. A failure is logged, not raised:
     each part says so again, to the person, when it is asked."""
-    for step in (_fetch, _warm, _resume):
-        try:
-            step(parts)
-        except Exception as error:
-            log.warning("%s: %s", step.__name__.strip("_"), error)
+    began = time.monotonic()
+    try:
+        parts.models.warm()  # on a thread of its own; fetches its weights too
+        _fetch(parts, parts.settings.embedder)
+        parts.embedder().embed(["warm"])
+        while parts.models.state().stage in ("fetching", "loading") and not parts.closed:
+            time.sleep(0.05)
+        log.info("models are %s after %.1f s", parts.models.state().stage, time.monotonic() - began)
+        for _ in parts.library.resume():
+            if parts.closed:
+                return
+    except Exception as error:
+        if not parts.closed:
+            log.warning("preparing: %s", error)
             log.debug("details", exc_info=True)
 
 
-def _fetch(parts: Parts) -> None:
+def _fetch(parts: Parts, name: str) -> None:
     from knowledge import weights
 
-    for state in weights.states(parts.weights):
-        if not state.present and state.name in (parts.settings.embedder, parts.settings.model.removeprefix("local:")):
-            for _ in weights.fetch(state.name, parts.weights):
-                if parts.closed:
-                    return
-
-
-def _warm(parts: Parts) -> None:
-    began = time.monotonic()
-    parts.embedder().embed(["warm"])
-    parts.models.warm()
-    log.info("models are ready after %.1f s", time.monotonic() - began)
-
-
-def _resume(parts: Parts) -> None:
-    for _ in parts.library.resume():
-        if parts.closed:
-            return
+    if any(state.name == name and not state.present for state in weights.states(parts.weights)):
+        for _ in weights.fetch(name, parts.weights):
+            if parts.closed:
+                return
 
 
 @contextlib.contextmanager

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     embedder: str = "all-minilm-l6-v2"
     log: Literal["debug", "info", "warning", "error"] = "info"
     openai_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_OPENAI_API_KEY", "OPENAI_API_KEY"))
+    server_api_key: Key = None  # of the server named by AFINA_MODEL=http://host/v1#model, where it wants one
     hf_token: Key = Field(default=None, validation_alias=AliasChoices("AFINA_HF_TOKEN", "HF_TOKEN"))
 
     @classmethod
@@ -107,7 +108,7 @@ class Settings(BaseSettings):
         """What a log must never show."""
         return [
             value.get_secret_value()
-            for value in (self.database, self.openai_api_key, self.hf_token)
+            for value in (self.database, self.openai_api_key, self.server_api_key, self.hf_token)
             if value is not None and value.get_secret_value()
         ]
 

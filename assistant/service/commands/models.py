@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from types import TracebackType
 from typing import Annotated
 
@@ -15,10 +14,10 @@ app = typer.Typer(no_args_is_help=True)
 
 @app.command("list")
 def list_(context: typer.Context, home: Home = None, as_json: Json = False) -> None:
-    from knowledge import weights
+    from assistant.models_verbs import models_list
 
     session = of(context)
-    rows = [asdict(state) for state in weights.states(session.settings(home=home).weights)]
+    rows = list(models_list(session.settings(home=home).weights))
     if as_json:
         session.print(iter(rows), True, print_json)
         return
@@ -35,12 +34,12 @@ def fetch(
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    from knowledge import weights
+    from assistant.models_verbs import models_fetch, models_list
 
     session = of(context)
     folder = session.settings(home=home).weights
-    for name in names or [state.name for state in weights.states(folder)]:
-        steps = (asdict(step) for step in weights.fetch(name, folder, stop=session.stop))
+    for name in names or [row["name"] for row in models_list(folder)]:
+        steps = models_fetch(folder, [name], stop=session.stop)
         with session.stoppable(steps) as rows, _Bar(name) as bar:
             session.print(rows, as_json, bar.show)
         if not as_json:
