@@ -3,8 +3,8 @@
 One line of the file: {"question": "…", "document": "report.pdf", "pages": [60]}   or   {…, "quote": "the very words"}
 
 `document` is a file name, a title or an id; without it a quote may stand anywhere. recall@k is the share of a
-question's evidence pages among the first k passages, averaged over questions; a quote counts as one page. MRR and nDCG (binary
-gain, each page counted once) as in Manning et al., "Introduction to Information Retrieval", chapter 8.
+question's evidence pages among the first k passages, averaged over questions; a quote counts as one page. MRR and nDCG
+(binary gain, each page counted once) as in Manning et al., "Introduction to Information Retrieval", chapter 8.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ class Vectors:
             found |= {int(id_): row for id_, row in zip(answer["ids"], answer["embeddings"], strict=True)}
         present = [chunk for chunk in chunks if chunk in found]
         rows = np.array([found[chunk] for chunk in present], dtype=np.float32)
-        return present, rows.reshape(len(present), -1)
+        return present, rows.reshape(len(present), rows.shape[1] if present else 0)
 
     def chunks(self) -> dict[int, set[int]]:
         """Document → ids of its chunks, as they really stand in Chroma."""

@@ -30,15 +30,16 @@ from knowledge.index import Matrix, Scored, Unreadable, Vectors
 from knowledge.ingest import Ingest
 from knowledge.readers import Limits
 from knowledge.readers.outcomes import ended
-from knowledge.search import CANDIDATES, Hit, fuse, lexical_weight, question_stems
+from knowledge.search import CANDIDATES, Hit, fuse, lexical_weight, question_stems, spread
 from knowledge.shelf import Shelf
 from knowledge.store import migrations
 from knowledge.store.database import migrate
 from knowledge.store.documents import DocumentStore
-from knowledge.values import Document, Finding, FloatMatrix, Page, Passage, Progress, Status
+from knowledge.values import Chunk, Document, Finding, FloatMatrix, Page, Passage, Progress, Status
 from knowledge.words import SqliteWords
 
 AT_ONCE = 2  # documents on their way in: a short one need not wait for a book
+REACH = 20  # hits looked at beyond the k asked for
 _log = logging.getLogger(__name__)
 
 
@@ -207,8 +208,8 @@ class Library:
         stems = question_stems(query, languages)
         lexical = self._shelf.words.search(stems, CANDIDATES * (4 if arriving else 1), scope)
         scored = self._scores(query, scope)
-        hits = fuse(scored, [hit for hit in lexical if hit.document in wanted], lexical_weight(query), k)
-        return self._passages(hits, catalogue)
+        hits = fuse(scored, [hit for hit in lexical if hit.document in wanted], lexical_weight(query, languages))
+        return self._passages(hits[: k + REACH], k, catalogue)
 
     def embed(self, texts: list[str] | tuple[str, ...]) -> FloatMatrix:
         """(len(texts), dimensions) float32, unit length."""
@@ -339,28 +340,11 @@ class Library:
         self._mender = threading.Thread(target=work, name="mend-vectors", daemon=True)
         self._mender.start()
 
-    def _passages(self, hits: list[Hit], catalogue: dict[int, Document]) -> list[Passage]:
+    def _passages(self, hits: list[Hit], k: int, catalogue: dict[int, Document]) -> list[Passage]:
         chunks = self._shelf.store.chunks_by_id([hit.chunk for hit in hits])
-        found = []
-        for hit in hits:
-            chunk, document = chunks.get(hit.chunk), catalogue.get(hit.document)
-            if chunk is None or document is None or chunk.document != hit.document:
-                continue  # removed a moment ago
-            found.append(
-                Passage(
-                    document=document.id,
-                    title=document.title,
-                    page=chunk.page,
-                    chunk=chunk.id,
-                    text=chunk.text,
-                    start=chunk.start,
-                    end=chunk.end,
-                    score=hit.score,
-                    dense=hit.dense,
-                    lexical=hit.lexical,
-                )
-            )
-        return found
+        there = [hit for hit in hits if hit.chunk in chunks and chunks[hit.chunk].document == hit.document]
+        best = spread(there, {id_: chunk.page for id_, chunk in chunks.items()}, k)
+        return [_passage(hit, chunks[hit.chunk], catalogue[hit.document].title) for hit in best]
 
 
 class _Once:
@@ -376,6 +360,21 @@ class _Once:
                 if self._loaded is None:
                     self._loaded = self._load()
         return self._loaded
+
+
+def _passage(hit: Hit, chunk: Chunk, title: str) -> Passage:
+    return Passage(
+        document=hit.document,
+        title=title,
+        page=chunk.page,
+        chunk=chunk.id,
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        score=hit.score,
+        dense=hit.dense,
+        lexical=hit.lexical,
+    )
 
 
 def _known(document: Document, title: str, seconds: float) -> Progress:

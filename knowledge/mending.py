@@ -83,7 +83,7 @@ def load_matrix(shelf: Shelf) -> list[int]:
     try:
         for document, ids in wanted.items():
             present, rows = shelf.vectors.get(ids)
-            if len(present) < len(ids) or rows.shape[1:] != (embedder.dimensions,):
+            if len(present) < len(ids) or (ids and rows.shape[1] != embedder.dimensions):
                 missing.append(document)
             elif ids:
                 matrix.put(document, ids, rows)
@@ -101,8 +101,8 @@ def embed_missing(shelf: Shelf, documents: Collection[int], stop: threading.Even
     for document in documents:
         ids = shelf.store.chunk_ids().get(document, [])
         present, rows = shelf.vectors.get(ids)
-        good = rows.shape[1:] == (embedder.dimensions,)
-        chunks = shelf.store.chunks(document, set(ids) - set(present) if good else None)
+        good = rows.shape[1] == embedder.dimensions
+        chunks = shelf.store.chunks(document, set(ids) - set(present) if good or not present else None)
         while batch := list(islice(chunks, BATCH)):
             if stop is not None and stop.is_set():
                 return

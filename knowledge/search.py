@@ -7,14 +7,16 @@ fused: reciprocal ranks fall below the bm25 they fuse (SQuAD recall@1 73.4 again
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from knowledge import language
 from knowledge.index import Scored
 from knowledge.words import WordHit
 
 CANDIDATES = 100  # of each half
+REPEAT = 0.05  # taken off for each better passage of the same page: recall@10 of filings 67 → 74 %, SQuAD unchanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,20 @@ def question_stems(question: str, languages: Collection[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def lexical_weight(question: str) -> float:
-    """How much bm25 counts. The default embedder reads English: on Spanish it is a weak witness."""
-    return 0.8 if language.detect(question) == "es" else 0.5
+def lexical_weight(question: str, languages: Collection[str]) -> float:
+    """How much bm25 counts, by the language of the question and those of the documents searched.
+
+    The default embedder reads English: on Spanish it is a weak witness. Across languages only names and numbers match,
+    and the embedder is the better half. XQuAD recall@1 in per cent at weights 0.3, 0.5, 0.8: Spanish 82, 90, 92;
+    English 95, 96, 95; English questions on Spanish text 65, 59, 40; Spanish on English 46, 44, 35.
+    """
+    own = language.detect(question)
+    if own and languages and own not in languages and "" not in languages:
+        return 0.3
+    return 0.75 if own == "es" else 0.5
 
 
-def fuse(scored: Scored | None, lexical: Sequence[WordHit], weight: float, k: int) -> list[Hit]:
+def fuse(scored: Scored | None, lexical: Sequence[WordHit], weight: float, k: int = 2 * CANDIDATES) -> list[Hit]:
     """The best `k` of both halves. With one half missing the other stands alone, on its own scale."""
     cosines: dict[tuple[int, int], float] = {}
     if scored is not None:
@@ -64,3 +74,15 @@ def fuse(scored: Scored | None, lexical: Sequence[WordHit], weight: float, k: in
         hits.append(Hit(*key, score, cosines.get(key, 0.0), words.get(key, 0.0)))
     hits.sort(key=lambda hit: (-hit.score, hit.document, hit.chunk))
     return hits[:k]
+
+
+def spread(hits: Sequence[Hit], pages: Mapping[int, int], k: int) -> list[Hit]:
+    """The best `k`, a page that was shown already giving way a little to others. pages: chunk → its page."""
+    seen: Counter[tuple[int, int]] = Counter()
+    weighed = []
+    for hit in hits:
+        page = (hit.document, pages[hit.chunk])
+        weighed.append((hit.score - REPEAT * seen[page], hit))
+        seen[page] += 1
+    weighed.sort(key=lambda pair: -pair[0])
+    return [replace(hit, score=max(0.0, score)) for score, hit in weighed[:k]]

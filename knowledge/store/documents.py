@@ -88,6 +88,9 @@ class DocumentStore:
             self._clear(connection, document)
             connection.execute(delete(documents).where(documents.c.id == document))
             connection.execute(insert(leftovers).values(document=document, sha256=row.sha256))
+        if self._engine.dialect.name == "sqlite":  # what was removed is not to be read in the log beside the file
+            with self._engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return Leftover(document, row.sha256)
 
     def leftovers(self) -> list[Leftover]:
