@@ -83,7 +83,7 @@ def room(tokens: int, sampling: Sampling) -> int:
     """How many tokens may be written after a prompt of so many."""
     if tokens >= CONTEXT:
         raise ForPerson(
-            f"That is too long for the model: {tokens:,} tokens, and it reads at most {CONTEXT:,} with its answer. "
+            f"That is too long for the model, which reads at most {CONTEXT:,} tokens with its answer. "
             "Shorten the message, start a new conversation, or choose fewer documents."
         )
     return min(sampling.max_tokens, CONTEXT - tokens)

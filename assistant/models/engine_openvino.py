@@ -89,8 +89,8 @@ class OpenVinoEngine:
             self._pipeline = None
 
     def _ids(self, text: str) -> Any:
-        # Without max_length it silently cuts at the context's length, and a question's end would be lost.
-        encoded = self._tokenizer.encode(text, add_special_tokens=False, max_length=max(len(text) * 4, CONTEXT))
+        # It cuts silently at the context's length; `room` refuses a prompt that fills the context, so nothing is lost.
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
         return encoded.input_ids.data  # (1, tokens) int64
 
     def _read(self, ids: Any, stop: threading.Event) -> bool:
