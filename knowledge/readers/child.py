@@ -92,7 +92,7 @@ def _resident_on_windows() -> int:
 def _watch(memory: int) -> None:
     """Leave by name before the hard limit aborts, where there is time to.
 
-    The hard limit counts addresses, of which some 200 MB are only reserved, so resident memory never comes near it.
+    The hard limit counts addresses, some of which are only reserved, so resident memory never comes quite near it.
     """
     while _resident() < memory * 0.7:
         time.sleep(0.05)
@@ -147,6 +147,7 @@ def main() -> None:
     from knowledge.readers import pdf  # noqa: F401 - before the limits, so that its bytecode can be written
 
     request = _ask()
+    threading.stack_size(256 << 10)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     threading.Thread(target=_watch, args=(request["memory"],), daemon=True).start()
     _limit(request["memory"], request["seconds"])

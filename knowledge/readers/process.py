@@ -167,4 +167,6 @@ def _swallow(errors: IO[bytes], pid: int) -> None:
 def _environment() -> dict[str, str]:
     """Only what a Python needs to start at all."""
     names = ("SYSTEMROOT", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-    return {name: os.environ[name] for name in names if name in os.environ}
+    kept = {name: os.environ[name] for name in names if name in os.environ}
+    # One heap for all threads: glibc else reserves 128 MB for each, and the memory limit counts what is reserved.
+    return {**kept, "MALLOC_ARENA_MAX": "1"}

@@ -162,7 +162,7 @@ def test_a_reading_nobody_finishes_leaves_no_process(tmp_path: Path) -> None:
 def test_the_reader_never_holds_more_memory_than_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "forms.pdf"
     path.write_bytes(hostile.nested_forms())
-    known, limit, held, done = children(), 300 << 20, [0], threading.Event()
+    known, limit, held, done = children(), 400 << 20, [0], threading.Event()
 
     def look() -> None:
         while not done.wait(0.005):
