@@ -12,16 +12,21 @@ Offsets = tuple[int, int]  # start, end (exclusive), Python string indices
 
 # A full stop after these ends no sentence. Lower case, without the last stop.
 _ENGLISH = (
-    "mr mrs ms dr prof st sr jr gen col lt capt sgt rev hon vs etc e.g i.e cf al fig figs no nos vol vols pp p ch sec "
-    "inc ltd co corp approx est dept jan feb mar apr jun jul aug sep sept oct nov dec mt ft u.s u.k u.n u.s.a a.m p.m d.c "
-    "ph.d op cit ed eds art arts para"
+    "mr mrs ms dr prof st sr jr gen col lt capt sgt rev hon vs etc e.g i.e cf inc ltd corp approx est dept mt ft u.s "
+    "u.k u.n u.s.a a.m p.m d.c ph.d op cit"
 )
 _SPANISH = (
-    "sra srta dra d dña da ud uds vd vds ee uu ee.uu aa vv pág págs pag núm num cap caps tel avda av c s.a s.l ej p.ej "
-    "a.c d.c admón dpto prol excmo ilmo lic ing arq gral tte cía"
+    "sra srta dra d dña ud uds vd vds ee uu ee.uu aa vv avda av s.a s.l ej p.ej a.c d.c admón dpto excmo ilmo lic ing "
+    "arq gral tte cía"
+)
+# Words of their own as well ("por mar. El barco", "she said no. Then"): an abbreviation only before a number.
+_NUMBERED = (
+    "no nos fig figs vol vols pp p ch sec art arts para ed eds al pág págs pag núm num cap caps tel c "
+    "jan feb mar apr jun jul aug sep sept oct nov dec"
 )
 _STARTING = "the a an in it this these he she they we el la los las un una en es este esta se no si"
 _ABBREVIATIONS = frozenset(_ENGLISH.split() + _SPANISH.split())
+_BEFORE_NUMBER = frozenset(_NUMBERED.split())
 _STARTERS = frozenset(_STARTING.split())
 _CLOSERS = "\"'”’»)]"
 _OPENERS = "\"'“‘«([¿¡*_"
@@ -125,7 +130,9 @@ def _ends(text: str, stop: int, after: int, begin: int, end: int) -> bool:
         return False
     word = words[-1].lstrip(_OPENERS)
     if word.lower() in _ABBREVIATIONS:
-        return word.lower() in ("etc", "a.m", "p.m", "inc", "ltd", "co", "corp") and first.isupper() and len(words) > 2
+        return word.lower() in ("etc", "a.m", "p.m", "inc", "ltd", "corp") and first.isupper() and len(words) > 2
+    if word.lower() in _BEFORE_NUMBER and first.isdigit():
+        return False
     if len(word) == 1 and word.isupper():  # an initial: J. Robert, but not "vitamin C. The"
         return len(words) > 2 and not words[-2][:1].isupper() and following.split()[0].lower() in _STARTERS
     return not (word.isdigit() and len(words) == 1)  # "1. Scope" is numbering

@@ -1,0 +1,133 @@
+"""Citations: a sentence is verified only when a passage says it, and the number is the passage that does."""
+
+from __future__ import annotations
+
+import pytest
+
+from knowledge.citations import Claim, check_sentence, citations
+from knowledge.embedders import Embedder
+from knowledge.evidence import rank
+from knowledge.support import judge, names, negated, numbers
+from knowledge.values import FloatMatrix, Page, Passage
+
+PAGES = [
+    "Brenmoor Energy was founded by Ottoline Farrow, an engineer from Whitby, after the floods of 1998. "
+    "It does not own any gas plants, but it buys gas without tax.",
+    "Today Brenmoor Energy operates 212 wind turbines along the northern coast. Revenue was 1,577 million euros.",
+    "Energía Valdelmar opera 187 aerogeneradores en la costa del sur. No tiene centrales nucleares. "
+    "El laboratorio de Almenara está dirigido por Inés Cardona desde 2011.",
+]
+WHO = "Who founded Brenmoor Energy?"
+MANY = "How many wind turbines does Brenmoor Energy operate?"
+
+
+class Shelf:
+    """Three pages, one passage each: a library small enough to see whole."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self.passages = [
+            Passage(i, f"{i}.txt", 1, i, text, 0, len(text), 0.5, 0.5, 0.5) for i, text in enumerate(PAGES)
+        ]
+
+    def page(self, document: int, number: int) -> Page:
+        return Page(number, PAGES[document])
+
+    def embed(self, texts: list[str]) -> FloatMatrix:
+        return self._embedder.embed(texts)
+
+
+@pytest.fixture
+def shelf(embedder: Embedder) -> Shelf:
+    return Shelf(embedder)
+
+
+def checked(shelf: Shelf, sentence: str, question: str) -> Claim:
+    ranking = rank(question, shelf.passages, shelf, "")
+    return check_sentence(sentence, question, ranking, shelf.passages, shelf)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question", "passage"),
+    [
+        ("Brenmoor Energy was founded by Ottoline Farrow [1].", WHO, 1),
+        ("Brenmoor Energy was founded by Ottoline Farrow, an engineer from Whitby, after the floods of 1998.", WHO, 1),
+        ("Brenmoor Energy was founded by Ottoline Farrow [2].", WHO, 1),  # the wrong number
+        ("Brenmoor Energy was founded by Ottoline Farrow [77].", WHO, 1),  # no such passage
+        ("- It operates **212** wind turbines along the coast", MANY, 2),
+        ("Ottoline Farrow", WHO, 1),
+        ("212 [2]", MANY, 2),
+        ("Revenue was 1577 million euros [2].", "What was the revenue?", 2),
+        ("No, Brenmoor Energy does not own any gas plants.", "Does it own gas plants?", 1),
+        ("Energía Valdelmar opera 187 aerogeneradores [3].", "¿Cuántos aerogeneradores opera Energía Valdelmar?", 3),
+        ("Inés Cardona", "¿Quién dirige el laboratorio de Almenara?", 3),
+    ],
+)
+def test_what_a_passage_says_is_verified_and_cites_that_passage(
+    shelf: Shelf, sentence: str, question: str, passage: int
+) -> None:
+    claim = checked(shelf, sentence, question)
+    assert claim.cited == (passage,)
+    assert claim.marked.count("[") == 1
+    assert f"[{passage}]" in claim.marked
+
+
+@pytest.mark.parametrize(
+    ("sentence", "question"),
+    [
+        ("Brenmoor Energy operates 213 wind turbines [2].", MANY),  # another number
+        ("Brenmoor Energy operates 212 wind turbines since 2004 [2].", MANY),  # a number more
+        ("Brenmoor Energy was founded by Marie Curie [1].", WHO),  # another name
+        ("Brenmoor Energy owns gas plants [1].", "Does it own gas plants?"),  # denied there
+        ("Brenmoor Energy does not operate wind turbines [2].", MANY),  # said there
+        ("Energía Valdelmar tiene centrales nucleares.", "¿Tiene centrales nucleares?"),
+        ("Energía Valdelmar opera 178 aerogeneradores [3].", "¿Cuántos aerogeneradores opera?"),
+        ("It is the largest and most admired company of the whole country [1].", WHO),
+        ("213", MANY),
+        ("The floods", MANY),  # no number, where a number was asked for
+        ("[1]", WHO),
+        ("", WHO),
+    ],
+)
+def test_what_no_passage_says_is_not_verified(shelf: Shelf, sentence: str, question: str) -> None:
+    claim = checked(shelf, sentence, question)
+    assert not claim.verified
+    assert "[" not in claim.marked
+
+
+def test_a_quote_is_cut_from_the_page_and_there_is_one_citation_per_passage(shelf: Shelf) -> None:
+    first = checked(shelf, "Brenmoor Energy was founded by Ottoline Farrow.", WHO)
+    second = checked(shelf, "It does not own any gas plants.", WHO)
+    found = citations([*first.evidence, *second.evidence], shelf.passages, shelf)
+    assert [c.n for c in found] == [1]
+    assert PAGES[0][found[0].start : found[0].end] == found[0].quote
+    assert found[0].quote.startswith("Brenmoor Energy was founded")
+    assert "gas plants" in found[0].quote
+
+
+def test_a_sentence_with_two_passages_may_rest_on_both(shelf: Shelf) -> None:
+    claim = checked(shelf, "Ottoline Farrow founded it and it operates 212 wind turbines [1][2].", WHO)
+    assert claim.cited == (1, 2)
+    assert claim.marked.endswith("[1][2].")
+
+
+def test_links_and_html_of_a_model_do_not_get_through(shelf: Shelf) -> None:
+    claim = checked(shelf, "![x](http://elsewhere/?q=1) Ottoline Farrow founded <b>Brenmoor</b> Energy.", WHO)
+    assert "http" not in claim.text
+    assert "<" not in claim.text
+
+
+def test_numbers_are_the_same_however_they_are_written() -> None:
+    assert numbers("1,577 and 1.577 and 1577 and 3.50 and 3,5 and twelve and doce") == {"1577", "3.5", "12"}
+
+
+def test_a_capital_at_the_beginning_is_no_name_and_later_it_is() -> None:
+    assert names("Revenue of Brenmoor rose. The NASA agreed.") == {"brenmoor", "nasa"}
+
+
+def test_a_denial_elsewhere_in_the_sentence_is_no_denial_of_this() -> None:
+    text = "Ann Lee runs the shop, which opened in 2001, and she has never been to the coast of France."
+    assert judge("Ann Lee runs the shop.", text, "", "en").negation
+    assert not judge("Ann Lee has been to the coast.", text, "", "en").negation
+    assert negated("it isn't")
+    assert negated("no lo tiene")
