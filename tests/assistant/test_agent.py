@@ -256,5 +256,4 @@ def test_the_real_model_answers_from_the_handbook_with_a_checked_citation(
     engine.dispose()
     assert "212" in stored.text
     assert any(citation.verified and citation.page == 7 for citation in stored.citations)
-    assert stored.usage is not None
-    assert stored.usage.completion_tokens > 0
+    assert stored.model == "local:smollm2-135m"

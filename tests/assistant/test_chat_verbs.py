@@ -52,6 +52,7 @@ def test_ask_with_a_file_adds_it_streams_and_ends_with_a_cited_answer(parts: Par
     rows = plain(verbs.ask(*parts, question=QUESTION, files=[str(file)]))
     kinds = [row["type"] for row in rows]
     assert kinds[0] == "progress"
+    assert "asked" in kinds, rows[-2]["message"]
     assert (
         kinds.index("asked") < kinds.index("route_chosen") < kinds.index("passages_found") < kinds.index("text_delta")
     )
