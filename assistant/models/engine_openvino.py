@@ -41,7 +41,8 @@ assert os.path.exists(os.path.join(target, "openvino_model.xml")), "OpenVINO wro
 class OpenVinoEngine:
     adapters = False
 
-    def __init__(self, gguf: Path) -> None:
+    def __init__(self, gguf: Path, *, guess: bool = True) -> None:
+        """`guess`: prompt-lookup decoding. Takes seconds; seven more the first time."""
         import openvino_genai
 
         version = metadata.version("openvino-genai")
@@ -51,8 +52,9 @@ class OpenVinoEngine:
         scheduler.num_kv_blocks = 2 * CONTEXT // BLOCK + 8
         self._genai: Any = openvino_genai
         self._pipeline: Any = openvino_genai.LLMPipeline(
-            str(folder), "CPU", scheduler_config=scheduler, prompt_lookup=True
+            str(folder), "CPU", scheduler_config=scheduler, prompt_lookup=guess
         )
+        self._guess = guess
         self._tokenizer: Any = self._pipeline.get_tokenizer()
         self._ends = {int(self._ids(mark)[0, 0]) for mark in MARKS}
         self._alone = threading.Lock()
@@ -109,7 +111,8 @@ class OpenVinoEngine:
         config.apply_chat_template = False
         config.stop_token_ids = self._ends
         config.repetition_penalty = sampling.repetition_penalty
-        config.num_assistant_tokens, config.max_ngram_size = 5, 3  # guess by copying from the prompt, check in one go
+        if self._guess:
+            config.num_assistant_tokens, config.max_ngram_size = 5, 3  # copied from the prompt, checked in one go
         if sampling.temperature > 0:
             config.do_sample = True
             config.temperature = sampling.temperature

@@ -1,4 +1,4 @@
-"""The laws of fetching: whole or absent, checked or refused, interruptible, alone or in company. Real pip, real index."""
+"""The laws of fetching: whole or absent, checked or refused, interruptible, alone or in company. The pip is real."""
 
 from __future__ import annotations
 
