@@ -22,7 +22,7 @@ from assistant.service.settings import Settings
 from assistant.service.verbs import Row, prepare
 
 CONNECT = 5.0  # seconds
-ANSWER = 15.0  # seconds to the first line; importing a model may keep the app busy for some of them
+ANSWER = 10.0  # seconds to the first line; importing a model may keep the app busy for some of them
 SILENCE = 30.0  # seconds without a row or a sign of life; the app sends one every two
 STARTING = 20.0  # seconds an app that has the folder may take until it listens
 BUSY = 5.0  # seconds to wait for another command to be done with the folder
