@@ -14,6 +14,7 @@ from knowledge.icons import icon
 from knowledge.values import Document, Passage, Progress, Status
 from knowledge.wording import Words
 
+MARKS = {"pdf": "PDF", "text": "TXT", "markdown": "MD"}
 ENDINGS = ".pdf,.txt,.md,.markdown,application/pdf,text/plain,text/markdown"
 
 
@@ -68,7 +69,7 @@ def row(document: Document, arrival: Arrival | None, words: Words) -> str:
     open_it = f'data-do="page" data-document="{document.id}" data-number="1"' if document.pages_ready else "disabled"
     password = _password("document", document.id, words) if document.status is Status.NEEDS_PASSWORD else ""
     return f"""<li class="document" data-key="d{document.id}" data-status="{document.status.value}">
-<button class="document-open" {open_it} title="{name}"><span class="filemark">{escape(document.kind[:4].upper() or "?")}</span>
+<button class="document-open" {open_it} title="{name}"><span class="filemark">{MARKS.get(document.kind, "?")}</span>
 <span class="document-words"><strong>{escape(document.title)}</strong><small>{escape(" · ".join(facts))}</small></span></button>
 <div class="document-state">{state}{password}</div><div class="document-tools">{tools}</div></li>"""
 

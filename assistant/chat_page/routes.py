@@ -31,6 +31,7 @@ def router(library: Library, turns: Turns) -> APIRouter:
         try:
             png = library.page_image(document, number, width=width)
         except KnowledgeError as error:
+            log.info("Page %d of document %d could not be drawn: %s", number, document, error)
             return Response(str(error), 404, media_type="text/plain")
         return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
