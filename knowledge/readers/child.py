@@ -64,6 +64,9 @@ def _resident() -> int:
     """Most bytes of memory held so far; 0 where nobody tells."""
     if sys.platform == "win32":
         return _resident_on_windows()
+    if sys.platform == "linux":  # ru_maxrss goes on counting what the parent held before this program was started
+        with open("/proc/self/status", "rb") as status:
+            return next((int(line.split()[1]) * 1024 for line in status if line.startswith(b"VmHWM:")), 0)
     import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
