@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -211,7 +211,7 @@ class Library:
         hits = fuse(scored, [hit for hit in lexical if hit.document in wanted], lexical_weight(query, languages))
         return self._passages(hits[: k + REACH], k, catalogue)
 
-    def embed(self, texts: list[str] | tuple[str, ...]) -> FloatMatrix:
+    def embed(self, texts: Sequence[str]) -> FloatMatrix:
         """(len(texts), dimensions) float32, unit length."""
         return self._shelf.embedder().embed(texts)
 
