@@ -26,10 +26,15 @@ from tests.pdfs import handbook
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, str(ROOT / "app.py")]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-SWITCHES = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
+SWITCHES = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 HOSTILE = """A picture ![pixel](http://pixel.invalid/a.png) and <img src="http://pixel.invalid/b.png" onerror="window.hit=1">
 <script>window.hit=1</script><iframe src="http://pixel.invalid/c"></iframe><link rel="stylesheet" href="//pixel.invalid/d.css">
 <svg onload="window.hit=1"><image href="http://pixel.invalid/e.png"/></svg> ![ref][r] [run](javascript:window.hit=1)

@@ -131,7 +131,9 @@ def test_stopping_takes_less_than_a_second(open_page: Opener) -> None:
     page = open_page()
     ask(page, "Write a long story about a lighthouse, a storm and the sea, in many paragraphs.")
     page.wait_for_selector("article[data-status=writing]")
-    page.wait_for_function("(document.querySelector('article.answer .prose')?.innerText.length ?? 0) > 20", timeout=60_000)
+    page.wait_for_function(
+        "(document.querySelector('article.answer .prose')?.innerText.length ?? 0) > 20", timeout=60_000
+    )
     started = time.monotonic()
     page.keyboard.press("Escape")
     page.wait_for_selector("article[data-status=stopped]")
@@ -157,7 +159,7 @@ def test_a_chat_is_renamed_in_place_and_found_by_searching(open_page: Opener, ap
     page.click(".conversation.current [data-do=rename]")
     page.keyboard.type("A stranger's <i>words</i>")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".conversation.current a:text-is(\"A stranger's <i>words</i>\")")
+    page.wait_for_selector('.conversation.current a:text-is("A stranger\'s <i>words</i>")')
     page.keyboard.press("Control+k")
     page.keyboard.type("stranger")
     page.wait_for_function("document.querySelectorAll('.conversation').length === 1")
