@@ -21,7 +21,7 @@ from typing import Protocol
 
 from knowledge import prompt, quotes
 from knowledge.citations import Claim, check_sentence, citations
-from knowledge.evidence import Evidence, Ranking, Reader, holds, rank
+from knowledge.evidence import Evidence, Ranking, Reader, holds, in_order, openings, rank
 from knowledge.language import detect, stems, stop_words
 from knowledge.sentences import split
 from knowledge.support import numbers
@@ -84,8 +84,11 @@ def answer(
     asked = complete(question, history)
     spoken = detect(asked) or language
     passages = library.search(asked, PASSAGES, documents)
+    overview = bool(_OVERVIEW.search(asked))
+    if overview:
+        passages = openings(passages, library)
     yield Found(tuple(passages), time.perf_counter() - begun)
-    ranking = rank(asked, passages, library, spoken)
+    ranking = in_order(passages, library) if overview else rank(asked, passages, library, spoken)
     texts = _TEXTS["es" if spoken == "es" else "en"]
     if stop.is_set():
         return
@@ -131,6 +134,14 @@ def complete(question: str, history: Sequence[Turn]) -> str:
     return f"{question} ({' '.join(dict.fromkeys(kept))})" if kept else question
 
 
+# "What is this about?", "Summarise the report": no sentence resembles these; a document's beginning answers them best.
+_OVERVIEW = re.compile(
+    r"^\W*(?:please |can you |could you )?(?:summari[sz]e|give me an? (?:summary|overview))\b.{0,40}$|"
+    r"\bwhat (?:is|are) (?:this|these|it|the) ?(?:document|file|pdf|report|text|paper|book)?s? about\b|"
+    r"^\W*(?:resume|resúmeme|resumen|haz(?:me)? un resumen)\b.{0,40}$|"
+    r"\bde qué (?:trata|va|habla)n?(?: (?:este|esta|estos|estas|el|la|los|las))?(?: \w+)?\W*$",
+    re.IGNORECASE,
+)
 _ASKS_FOR = re.compile(
     r"\b(?:what|which|who|whom|whose|when|where|why|how|qué|cuál(?:es)?|quién(?:es)?|cuándo|dónde|cómo|cuánt[oa]s?)\b",
     re.IGNORECASE,

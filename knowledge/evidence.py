@@ -11,18 +11,19 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
 from knowledge.errors import KnowledgeError
 from knowledge.language import detect, stems
-from knowledge.sentences import split
+from knowledge.sentences import is_row, split
 from knowledge.support import names, normalised, numbers
 from knowledge.values import FloatMatrix, Page, Passage
 
 _MARGIN = 400  # characters read on both sides of a passage, so that a sentence cut by chunking is whole again
+_OPENING = 3000  # characters of a first page that may tell what a document is about
 _NO_VECTORS = 0.5  # stands for a cosine while there is none: words alone decide
 _LONGEST = 700  # characters of one sentence that are worth showing
 
@@ -152,6 +153,26 @@ def rank(question: str, passages: Sequence[Passage], library: Reader, language: 
     )
     values = confidence_features(question, ranked, passages, language)
     return Ranking(ranked, float(values @ CONFIDENCE_WEIGHTS) + CONFIDENCE_BIAS, kind)
+
+
+def openings(passages: Sequence[Passage], library: Reader) -> list[Passage]:
+    """The beginning of the first page of each document among `passages`, in their order."""
+    first = {passage.document: passage for passage in reversed(passages)}
+    found = []
+    for document in dict.fromkeys(passage.document for passage in passages):
+        try:
+            text = library.page(document, 1).text[:_OPENING]
+        except KnowledgeError:  # removed while the question was asked
+            continue
+        found.append(replace(first[document], page=1, text=text, start=0, end=len(text)))
+    return found[:3]
+
+
+def in_order(passages: Sequence[Passage], library: Reader) -> Ranking:
+    """Their sentences as they stand, prose only: what is asked of a document as a whole has no best sentence."""
+    prose = [e for e in sentences(passages, library) if len(e.text.split()) >= 6 and not is_row(e.text)]
+    ranked = tuple(replace(e, score=-0.1 * i) for i, e in enumerate(prose))
+    return Ranking(ranked, math.inf if ranked else -math.inf, "")
 
 
 def features(

@@ -17,7 +17,8 @@ from knowledge.quotes import escaped
 from knowledge.store.database import connect
 
 TEXTS = {
-    "founding.txt": "Brenmoor Energy was founded by Ottoline Farrow, an engineer from Whitby, after the floods of 1998. "
+    "founding.txt": "Brenmoor Energy was founded by Ottoline Farrow, an engineer from Whitby, after the floods of "
+    "1998. "
     "It does not own any gas plants.",
     "turbines.txt": "Today Brenmoor Energy operates 212 wind turbines along the northern coast. "
     "Maintenance crews inspect every site twice a year.",
@@ -249,6 +250,18 @@ def test_a_follow_up_finds_its_document(library: Library) -> None:
     history = [Turn("user", "Who runs the Kestrel Bay plant?"), Turn("assistant", "The documents do not say.")]
     _, _, done = run(library, "And when did it open?", Says(""), history)
     assert "14 March 2016" in done.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is this document about?", "Summarise this file.", "¿De qué trata este documento?", "Resume el texto"],
+)
+def test_what_a_document_is_about_is_told_by_its_beginning(library: Library, question: str) -> None:
+    ids = [document.id for document in library.documents() if document.title == "founding.txt"]
+    *_, done = answer(question, library=library, write=Says(""), documents=ids)
+    assert isinstance(done, Answer)
+    assert done.basis is Basis.QUOTES
+    assert "> Brenmoor Energy was founded by Ottoline Farrow" in done.text
 
 
 def test_text_that_looks_like_a_prompt_is_fenced() -> None:
