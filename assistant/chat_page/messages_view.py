@@ -37,7 +37,7 @@ def answer(message: Message, say: Words) -> str:
     writing = message.status is MessageStatus.WRITING
     return f"""<article class="message answer" data-key="m{message.id}" data-message="{message.id}" data-status="{message.status.value}"
 aria-label="{attr(say("assistant"))}"{' aria-busy="true"' if writing else ""}><div class="answer-head" data-part="route">{chip(message, say)}</div>
-<div class="answer-basis">{basis(message.basis, say)}</div><div class="prose" data-part="text" data-text="{attr(message.text)}">{prose(message, say)}</div>
+<div class="answer-basis">{basis(message, say)}</div><div class="prose" data-part="text" data-text="{attr(message.text)}">{prose(message, say)}</div>
 <div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say)}</article>"""
 
 
@@ -68,12 +68,16 @@ def route_chip(route: Route, reason: str, message: int, say: Words) -> str:
 <b>{escape(say(f"route_{route.value}"))}</b>{because}{icon("chevron")}</summary><div class="menu">{others}</div></details>"""
 
 
-def basis(basis: Basis | None, say: Words) -> str:
-    match basis:
+def basis(message: Message, say: Words) -> str:
+    """What the answer stands on, where that is not the model's own checked words."""
+    match message.basis:
         case Basis.QUOTES:
             return f'<p class="basis">{icon("info")}{escape(say("basis_quotes"))}</p>'
         case Basis.NOTHING:
-            return f'<p class="basis">{icon("info")}{escape(say("basis_nothing"))}</p>'
+            return (
+                f'<div class="ended calm"><span>{escape(say("basis_nothing"))}</span><button class="button" data-do="reroute" '
+                f'data-message="{message.id}" data-route="{Route.CHAT.value}">{escape(say("answer_as_chat"))}</button></div>'
+            )
         case _:
             return ""
 

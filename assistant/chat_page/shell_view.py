@@ -48,6 +48,7 @@ aria-label="{attr(say("switch_language"))}">{"EN" if say.language == "es" else "
 <div class="chat-title" data-region="head"></div>{_tool("new", "edit", say("new_chat"))}</header>
 <div data-region="banner" aria-live="polite"></div>
 <div class="scroll" tabindex="-1"><div class="thread" data-region="thread" role="log" aria-live="off"></div></div>
+<div class="off-screen" role="status" data-said></div>
 <button class="to-bottom" data-do="bottom" hidden aria-label="{attr(say("to_bottom"))}">{icon("arrow_down")}</button>
 <div class="dock"><div class="files" data-region="files"></div>{composer(say)}<p class="fine">{escape(say("fine_print"))}</p></div>
 <div class="dropzone" hidden>{icon("file")}<strong>{escape(say("drop_here"))}</strong><span>{escape(say("drop_kinds"))}</span></div></main>

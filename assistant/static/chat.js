@@ -60,6 +60,7 @@ function follow(message) {
   const source = new EventSource(`/afina/follow/${message}`);
   following = { message, source };
   article()?.setAttribute("data-local-held", "");
+  source.addEventListener("error", refused);
   source.addEventListener("message", (event) => {
     const { done, ...parts } = JSON.parse(event.data);
     for (const [part, html] of Object.entries(parts)) {
@@ -69,8 +70,14 @@ function follow(message) {
     if (pinned) page.toBottom();
     if (!done) return;
     unfollow();
+    page.root.querySelector("[data-said]").textContent = page.words.ready;
     show();
   });
+}
+
+// A lost connection is taken up again by the browser; a refused one is not, and then the poll goes on.
+function refused() {
+  if (following?.source.readyState === EventSource.CLOSED) unfollow();
 }
 
 function unfollow() {
@@ -149,6 +156,7 @@ async function start() {
   page.words = shell.words;
   root.innerHTML = shell.html;
   const conversation = arrive();
+  document.body.append(root.querySelector(".dropzone")); // above both pages
   page.composer = composer(page);
   messages(page);
   sidebar(page);

@@ -35,10 +35,12 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-HOSTILE = """A picture ![pixel](http://pixel.invalid/a.png) and <img src="http://pixel.invalid/b.png" onerror="window.hit=1">
-<script>window.hit=1</script><iframe src="http://pixel.invalid/c"></iframe><link rel="stylesheet" href="//pixel.invalid/d.css">
+HOSTILE = """A picture ![pixel](http://pixel.invalid/a.png)
+and <img src="http://pixel.invalid/b.png" onerror="window.hit=1">
+<script>window.hit=1</script><iframe src="http://pixel.invalid/c"></iframe>
+<link rel="stylesheet" href="//pixel.invalid/d.css"><style>@import url(http://pixel.invalid/g);</style>
 <svg onload="window.hit=1"><image href="http://pixel.invalid/e.png"/></svg> ![ref][r] [run](javascript:window.hit=1)
-[data](data:text/html,<script>1</script>) [out](https://pixel.invalid/f) <style>@import url(http://pixel.invalid/g);</style>
+[data](data:text/html,<script>1</script>) [out](https://pixel.invalid/f)
 <video src="http://pixel.invalid/h"></video> ![x](//pixel.invalid/i.png "t") <http://pixel.invalid/j>
 
 [r]: http://pixel.invalid/k.png

@@ -131,9 +131,8 @@ def test_stopping_takes_less_than_a_second(open_page: Opener) -> None:
     page = open_page()
     ask(page, "Write a long story about a lighthouse, a storm and the sea, in many paragraphs.")
     page.wait_for_selector("article[data-status=writing]")
-    page.wait_for_function(
-        "(document.querySelector('article.answer .prose')?.innerText.length ?? 0) > 20", timeout=60_000
-    )
+    written = "(document.querySelector('article.answer .prose')?.innerText.length ?? 0) > 20"
+    page.wait_for_function(written, timeout=60_000)
     started = time.monotonic()
     page.keyboard.press("Escape")
     page.wait_for_selector("article[data-status=stopped]")
