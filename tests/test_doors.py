@@ -12,8 +12,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
-from assistant.service.doors import named_files
+from assistant.service.doors import Doors, named_files
 from assistant.service.privacy import REMOVED, SWITCHES, switch_off
 from assistant.service.say import preferred
 
@@ -183,6 +184,21 @@ def test_a_payload_may_name_no_path_and_no_address(site: tuple[str, Path], path:
     response = httpx.post(f"{site[0]}/gradio_api/{door}", json=body)
     assert response.status_code == 403
     assert "uploaded" in response.text
+
+
+def test_ours_is_what_truly_lies_in_the_uploads_folder(tmp_path: Path) -> None:
+    """Links and dots are followed before they are believed, whatever Gradio would say afterwards."""
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    (tmp_path / "owner.json").write_text("token")
+    (uploads / "link").symlink_to(tmp_path / "owner.json")
+    (uploads / "file").write_text("")
+    doors = Doors(FastAPI(), uploads=uploads, upload_limit=1)
+    assert doors.ours(str(uploads / "file"))
+    for path in ("link", "../owner.json", "file/../../owner.json"):
+        assert not doors.ours(f"{uploads}/{path}")
+    for path in ("", "file", "/etc/passwd", "http://127.0.0.1/", f"{tmp_path}/uploads-too/file", "a\0b"):
+        assert not doors.ours(path)
 
 
 def test_files_are_found_at_any_depth_of_a_payload() -> None:
