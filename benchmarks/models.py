@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-CHAT = ("openvino", "openvino, no guessing", "transformers bf16")
+CHAT = ("openvino", "openvino, guessing", "transformers bf16")
 EMBED = ("afina", "sentence-transformers as it comes")
 
 
@@ -35,7 +35,7 @@ def chat(name: str, weights: Path, text: str) -> dict[str, float]:
     if name.startswith("openvino"):
         from assistant.models.engine_openvino import OpenVinoEngine
 
-        engine: Any = OpenVinoEngine(gguf, guess="no guessing" not in name)
+        engine: Any = OpenVinoEngine(gguf, guess="guessing" in name)
     else:
         from assistant.models.engine_transformers import TransformersEngine
 
