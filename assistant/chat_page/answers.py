@@ -181,7 +181,7 @@ class Chat:
                 "list": shell_view.conversations(listed, shown, action.search, say),
                 "head": shell_view.head(conversation, say),
                 "banner": shell_view.banner(self.models.state(), say),
-                "thread": body or shell_view.empty(library, attached, bool(busy), say),
+                "thread": body or shell_view.empty(library, attached, busy, say),
                 "files": shell_view.files(arrivals, attached, len(library), say),
             },
         }

@@ -20,7 +20,8 @@ _CITATION = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 
 def to_html(text: str, button: Callable[[int], str] | None = None, copy: str = "Copy") -> str:
     """`button(n)` draws citation n, or "" where there is none (the text then stays as it was)."""
-    return str(_parser().render(text, {"button": button or (lambda n: ""), "copy": copy}))
+    html = str(_parser().render(text, {"button": button or (lambda n: ""), "copy": copy}))
+    return html.replace(' <button class="cite', '\u00a0<button class="cite')  # a number never begins a line
 
 
 def button(citations: Sequence[Citation], message: int, label: str, unverified: str) -> Callable[[int], str]:

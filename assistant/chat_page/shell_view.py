@@ -99,18 +99,21 @@ def head(conversation: Conversation | None, say: Words) -> str:
     return f"<h1>{escape((conversation.title if conversation else '') or say('new_chat'))}</h1>"
 
 
-def empty(documents: Sequence[Document], attached: Sequence[Document], busy: bool, say: Words) -> str:
+def empty(documents: Sequence[Document], attached: Sequence[Document], busy: Sequence[Arrival], say: Words) -> str:
     """What to do when there is nothing yet."""
     ready = [d for d in attached or documents if d.status.searchable]
-    if ready:
+    if busy:
+        title, about = say("empty_ready"), say("empty_busy_about")
+        examples = [say("example_about", title=busy[0].progress.title), say("example_dates"), say("example_people")]
+    elif ready:
         title, about = say("empty_ready"), say("empty_ready_about", n=len(ready))
         examples = [say("example_about", title=ready[0].title), say("example_dates"), say("example_people")]
     else:
-        title, about = say("empty"), say("empty_busy_about" if busy else "empty_about")
+        title, about = say("empty"), say("empty_about")
         examples = [say("example_1"), say("example_2"), say("example_3")]
     drop = (
         ""
-        if ready
+        if ready or busy
         else f'<button class="drop-hint" data-do="pick">{icon("file")}<strong>{escape(say("drop_or_choose"))}</strong><span>{escape(say("drop_kinds"))}</span></button>'
     )
     chips = "".join(
