@@ -175,11 +175,13 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> 
     assert "seventy-seven" not in done.err
 
 
-def test_chats_can_be_exported_and_deleted(stocked: Path, app: App) -> None:
+def test_chats_can_be_renamed_exported_and_deleted(stocked: Path, app: App) -> None:
     asked = afina(stocked, "ask", "Hello there", "--route", "chat", "--json").rows
     conversation = str(next(row["conversation"] for row in asked if row["type"] == "asked"))
     exported = afina(stocked, "chats", "export", conversation, "--format", "markdown")
     assert "Hello there" in exported.out
+    assert afina(stocked, "chats", "rename", conversation, "Turbines").code == 0
+    assert "Turbines" in [row["title"] for row in afina(stocked, "chats", "list", "--json").rows]
     assert afina(stocked, "chats", "delete", conversation).code == 0
     assert int(conversation) not in [row["conversation"] for row in afina(stocked, "chats", "list", "--json").rows]
 

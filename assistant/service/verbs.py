@@ -29,6 +29,7 @@ VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
     "chats.delete": "assistant.verbs:chats_delete",
     "chats.export": "assistant.verbs:chats_export",
     "chats.list": "assistant.verbs:chats_list",
+    "chats.rename": "assistant.verbs:chats_rename",
     "chats.show": "assistant.verbs:chats_show",
     "docs.add": "knowledge.verbs:docs_add",
     "docs.check": "knowledge.verbs:docs_check",

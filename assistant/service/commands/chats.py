@@ -1,4 +1,4 @@
-"""`afina chats list | show | export | delete`."""
+"""`afina chats list | show | rename | export | delete`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,13 @@ def show(context: typer.Context, conversation: int, home: Home = None, as_json: 
         print(f"{who}: {clean(row.get('text', ''))}\n")
 
     session.print(session.call("chats.show", home, conversation=conversation), as_json, one)
+
+
+@app.command()
+def rename(context: typer.Context, conversation: int, title: str, home: Home = None, as_json: Json = False) -> None:
+    session = of(context)
+    rows = session.call("chats.rename", home, conversation=conversation, title=title)
+    session.print(rows, as_json, lambda row: print(session.say("chat_renamed", **row)))
 
 
 @app.command()
