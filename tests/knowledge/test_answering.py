@@ -12,6 +12,7 @@ import pytest
 from knowledge import Answer, Basis, Found, Turn, prompt
 from knowledge.answering import STRIKES, Writer, answer, complete
 from knowledge.embedders import Embedder
+from knowledge.evidence import core
 from knowledge.library import Library
 from knowledge.quotes import escaped
 from knowledge.store.database import connect
@@ -262,6 +263,24 @@ def test_what_a_document_is_about_is_told_by_its_beginning(library: Library, que
     assert isinstance(done, Answer)
     assert done.basis is Basis.QUOTES
     assert "> Brenmoor Energy was founded by Ottoline Farrow" in done.text
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("What was the capex in FY2018? Answer in USD millions.", "What was the capex in 2018?"),
+        ("Assume you are an analyst. What was the capex?", "What was the capex?"),
+        (
+            "Answer by using the balance sheet: what is the net debt of 3M? Give a number.",
+            "what is the net debt of 3M?",
+        ),
+        ("¿Cuál es la deuda? Si no consta, dilo.", "¿Cuál es la deuda?"),
+        ("Who founded Brenmoor Energy?", "Who founded Brenmoor Energy?"),
+        ("capital expenditure 2018", "capital expenditure 2018"),
+    ],
+)
+def test_what_is_said_around_a_question_is_not_searched_for(question: str, asked: str) -> None:
+    assert core(question) == asked
 
 
 def test_text_that_looks_like_a_prompt_is_fenced() -> None:
