@@ -15,10 +15,12 @@ from knowledge.values import Page, Span
 
 Tokens = Callable[[str], Sequence[tuple[int, int]]]  # text → character offsets of its tokens
 
-# Measured with the fused search. Filings, evidence page within 5 in its document: 110 tokens 41 %, 180 48 %, 220 44 %,
-# 254 59 %. SQuAD, three paragraphs a page, passage that holds the answer within 5: 130 90 %, 180 94.4 %, 254 95.6 %;
-# XQuAD Spanish 82, 89, 94 %. An overlap of 40 tokens at 180 gained nothing (filings 48 %; whole library 44 for 48 %).
-SIZE = 254  # tokens aimed at
+# Measured with the fused search, per cent. Filings as they are read, evidence page first / within 5 in its document:
+# 180 tokens 37 / 56, 220 30 / 48, 254 26 / 56. SQuAD, three paragraphs a page, page first: 130 85, 180 84, 254 83;
+# passage with the answer within 5: 130 90, 180 94, 254 96; XQuAD Spanish 82, 89, 94 (an English embedder cuts Spanish
+# words into more tokens, so there a chunk of the same text needs more). An overlap of 40 tokens gained nothing.
+SIZE = 180  # tokens aimed at
+SIZES = {"es": 254}  # by language, where it is not SIZE
 OVERLAP = 0  # tokens
 SPECIAL = 2  # [CLS] and [SEP], which the embedder adds within its limit
 

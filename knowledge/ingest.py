@@ -96,8 +96,14 @@ class Ingest:
 
     def _run(self) -> None:
         try:
-            with self._turn:
+            while not self._turn.acquire(timeout=0.25):
+                if self._stop.is_set():
+                    self._over(ended_as("cancelled"))
+                    return
+            try:
                 self._ingest()
+            finally:
+                self._turn.release()
         except KnowledgeError as error:
             self._failed(str(error))
         except Exception as error:
@@ -117,20 +123,19 @@ class Ingest:
             store.update(id_, status=Status.READING, message="")
         self._report(status=Status.READING, pages_ready=0)
         chunks, vectors, known = self._write()
-        if self._closing:
-            return
         ended = self._ended
         assert ended is not None
-        if not ended.status.searchable:
-            self._give_up(ended.status, ended.message)
+        if self._closing or not ended.status.searchable:
+            self._over(ended)
             return
-        self._shelf.store.update(id_, embedder=self._shelf.embedder().name, language=known)
-        if self._shelf.matrix is not None:
-            self._shelf.matrix.put(id_, chunks, _joined(vectors, self._shelf.embedder().dimensions))
-        if self._password is not None:
-            self._shelf.passwords[id_] = self._password
+        embedder = self._shelf.embedder()
         message = "" if ended.status is Status.READY and ended.code == "ready" else ended.message
-        store.update(id_, status=ended.status, message=message)
+        with self._shelf.lock:  # whoever loads the matrix just now either sees this document in SQL or gets it here
+            if self._shelf.matrix is not None:
+                self._shelf.matrix.put(id_, chunks, _joined(vectors, embedder.dimensions))
+            if self._password is not None:
+                self._shelf.passwords[id_] = self._password
+            store.update(id_, embedder=embedder.name, language=known, status=ended.status, message=message)
         self._report(status=ended.status, message=message)
 
     def _write(self) -> tuple[list[int], list[FloatMatrix], str]:
@@ -163,7 +168,8 @@ class Ingest:
             for page in read:
                 embedder = embedder or self._shelf.embedder()
                 pages.append(page)
-                spans += chunking.spans(page, embedder.tokens, limit=embedder.max_tokens)
+                size = chunking.SIZES.get(language.detect(page.text), chunking.SIZE)
+                spans += chunking.spans(page, embedder.tokens, size=size, limit=embedder.max_tokens)
                 if len(spans) >= BATCH or len(pages) >= 4 * BATCH:
                     yield _embedded(embedder, pages, spans)
                     pages, spans = [], []
@@ -187,6 +193,11 @@ class Ingest:
                     self._report(status=Status.INDEXING)
             else:
                 yield replace(item, text=item.text.translate(_UNSTORABLE))
+
+    def _over(self, ended: Ended) -> None:
+        """It ended without a document to search; when the app closes, the next start goes on instead."""
+        if not self._closing:
+            self._give_up(ended.status, ended.message)
 
     def _give_up(self, status: Status, message: str) -> None:
         """Leave nothing of it but its file, its row and the reason."""

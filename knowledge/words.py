@@ -139,6 +139,10 @@ class SqliteWords:
             found.setdefault(-1 if document is None else document, set()).add(chunk)
         return found
 
+    def counts(self) -> dict[int, int]:
+        """Document → number of its chunks."""
+        return dict(self._connection().execute("SELECT document, count(*) FROM owners GROUP BY document"))
+
     def healthy(self) -> bool:
         """Whether the file is whole and the index agrees with its own text."""
         try:

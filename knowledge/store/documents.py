@@ -185,11 +185,6 @@ class DocumentStore:
                 found.setdefault(document, []).append(id_)
         return found
 
-    def embedder(self, document: int) -> str:
-        """Whose tokens its chunks were sized in."""
-        with self._engine.connect() as connection:
-            return connection.execute(select(documents.c.embedder).where(documents.c.id == document)).scalar() or ""
-
     def offsets(self, document: int) -> dict[int, list[tuple[int, int]]]:
         """Page → (start, end) of its chunks."""
         query = select(chunks.c.page, chunks.c.start, chunks.c.end).where(chunks.c.document == document)

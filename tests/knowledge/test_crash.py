@@ -59,13 +59,13 @@ def _state(home: Path, embedder: Embedder, resume: bool) -> object:
 def test_resuming_after_a_kill_gives_what_an_undisturbed_ingest_gives(
     when: str, tmp_path: Path, weights: Path, embedder: Embedder
 ) -> None:
-    path = handbook(tmp_path / "handbook.pdf", pages=300)
+    path = handbook(tmp_path / "handbook.pdf", pages=150)
     killed, undisturbed = tmp_path / "killed", tmp_path / "undisturbed"
     reached: dict[str, Callable[[str, int], bool]] = {
         "queued": lambda status, pages: status == "queued",
         "reading 0": lambda status, pages: status == "reading",
         "first pages": lambda status, pages: pages > 0,
-        "later pages": lambda status, pages: pages > 150,
+        "later pages": lambda status, pages: pages > 70,
     }
     command = [sys.executable, "-c", _INGEST, str(killed), str(path), str(weights)]
     root = str(Path(__file__).parents[2])
@@ -88,7 +88,7 @@ def test_resuming_after_a_kill_gives_what_an_undisturbed_ingest_gives(
 
 
 def test_a_closed_library_leaves_its_work_for_the_next_start(tmp_path: Path, embedder: Embedder, home: Path) -> None:
-    path = handbook(tmp_path / "handbook.pdf", pages=300)
+    path = handbook(tmp_path / "handbook.pdf", pages=150)
     home.mkdir()
     engine = connect(f"sqlite:///{home / 'afina.sqlite3'}")
     library = Library.open(home, engine, lambda: embedder)

@@ -10,7 +10,7 @@ import pytest
 
 from knowledge.embedders import Embedder
 from knowledge.errors import ForPerson
-from knowledge.library import Library
+from knowledge.library import AT_ONCE, Library
 from knowledge.store.database import connect
 from knowledge.values import Progress, Status
 from tests.pdfs import handbook
@@ -170,7 +170,7 @@ def test_a_password_opens_a_document_and_is_written_nowhere(
 
 def test_stop_ends_as_cancelled_and_leaves_nothing_to_find(library: Library, tmp_path: Path) -> None:
     stop = threading.Event()
-    steps = library.add(handbook(tmp_path / "long.pdf", pages=600), stop=stop)
+    steps = library.add(handbook(tmp_path / "long.pdf", pages=250), stop=stop)
     for step in steps:
         if step.pages_ready:
             stop.set()
@@ -235,3 +235,15 @@ def test_text_and_markdown_are_documents_too(library: Library, tmp_path: Path) -
     assert done.document is not None
     with pytest.raises(ForPerson, match="no page images"):
         library.page_image(done.document, 1)
+
+
+def test_a_document_that_waits_its_turn_can_be_cancelled(library: Library, tmp_path: Path) -> None:
+    long = [library.add(handbook(tmp_path / f"long{n}.pdf", pages=200 + n)) for n in range(AT_ONCE)]
+    for steps in long:
+        next(step for step in steps if step.status is Status.READING)
+    stop = threading.Event()
+    waiting = library.add(handbook(tmp_path / "waits.pdf", pages=3), stop=stop)
+    next(step for step in waiting if step.document is not None)
+    stop.set()
+    assert last(waiting).status is Status.CANCELLED
+    assert [last(steps).status for steps in long] == [Status.READY] * AT_ONCE
