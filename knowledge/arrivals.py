@@ -126,5 +126,7 @@ class Arrivals:
     def _show(self, arrival: int, progress: Progress, done: bool = False) -> None:
         with self._lock:
             self.stamp += 1
-            if arrival in self._arrivals:
+            if done and progress.status.searchable and not progress.duplicate:
+                self._arrivals.pop(arrival, None)  # nothing left to say: it is in the library
+            elif arrival in self._arrivals:
                 self._arrivals[arrival] = replace(self._arrivals[arrival], progress=progress, done=done)

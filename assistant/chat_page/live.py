@@ -29,19 +29,20 @@ PAUSE = 0.05  # seconds between two drawings of a growing text
 
 def frames(message: int, events: Iterable[Event], say: Words) -> Iterator[dict[str, Any]]:
     """Each frame: {part: HTML, …} of the answer's article; the last one is {"done": True}."""
-    text, drawn = "", 0.0
+    text, drawn, numbers = "", 0.0, 0
     for event in events:
         match event:
             case RouteChosen(route=route, reason=reason):
                 yield {"route": messages_view.route_chip(route, reason, message, say)}
             case PassagesFound(passages=passages):
+                numbers = len(passages)
                 sentence = say("reading_passages", n=len(passages)) if passages else say("no_passages")
                 yield {} if text else {"text": messages_view.thinking(sentence)}
             case TextDelta(text=piece):
                 text += piece
                 if (now := time.monotonic()) - drawn >= PAUSE and text.strip():
                     drawn = now
-                    yield {"text": markdown.to_html(text, None, say("copy"))}
+                    yield {"text": markdown.to_html(text, markdown.number(numbers), say("copy"))}
             case ToolStarted(tool=tool):
                 yield {} if text else {"text": messages_view.thinking(say("using_tool", tool=tool))}
             case ToolFinished() | ApprovalNeeded():
