@@ -108,7 +108,7 @@ def expected(question: str) -> str:
 
 
 def core(question: str) -> str:
-    """What is asked, without what is said around it: "Assume you are an analyst. What was X in FY2018? Answer in euros."
+    """What is asked, without what is said around it, and with the year as reports write it.
 
     >>> core("Answer from the balance sheet: what is the net debt for FY2018? Give a number.")
     'what is the net debt for 2018?'
@@ -122,7 +122,8 @@ def core(question: str) -> str:
 
 _IF = re.compile(r"\W*(?:if|si)\b", re.IGNORECASE)
 _LEAD = re.compile(r"^[^?]{20,}:\s+(?=\w[^?]{10,}\?)")
-_FISCAL = re.compile(r"\bFY\s?'?((?:19|20)\d\d)\b")  # reports say fiscal 2018, or the bare year at a column's head
+# Reports say fiscal 2018, or the bare year at the head of a column.
+_FISCAL = re.compile(r"\bFY\s?'?((?:19|20)\d\d)\b")
 
 
 def holds(kind: str, text: str, question: str) -> bool:
@@ -247,8 +248,10 @@ def confidence_features(
 
 
 def _heading(text: str) -> bool:
-    """A title names what is asked and says nothing of it."""
-    words = text.split()
+    """A title, or the head of a table's columns, names what is asked and says nothing of it."""
+    words, figures = text.split(), numbers(text)
+    if figures and is_row(text) and all(re.fullmatch(r"(?:19|20)\d\d", figure) for figure in figures):
+        return True
     plain = text[-1] not in '.!?;:)”"' and ":" not in text and not any(c.isdigit() for c in text)
     return plain and len(words) <= 8 and words[0][0].isalnum()
 

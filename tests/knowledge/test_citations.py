@@ -78,6 +78,7 @@ def test_what_a_passage_says_is_verified_and_cites_that_passage(
         ("Brenmoor Energy operates 213 wind turbines [2].", MANY),  # another number
         ("Brenmoor Energy operates 212 wind turbines since 2004 [2].", MANY),  # a number more
         ("Brenmoor Energy was founded by Marie Curie [1].", WHO),  # another name
+        ("Brenmoor Energy was founded by Ottoline Smith, an engineer from Whitby, after the floods of 1998.", WHO),
         ("Brenmoor Energy owns gas plants [1].", "Does it own gas plants?"),  # denied there
         ("Brenmoor Energy does not operate wind turbines [2].", MANY),  # said there
         ("Energía Valdelmar tiene centrales nucleares.", "¿Tiene centrales nucleares?"),
