@@ -6,11 +6,12 @@ Whatever comes from a file (its title, its words) is escaped here.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from html import escape
 
 from knowledge.arrivals import Arrival
 from knowledge.icons import icon
+from knowledge.language import detect, stems
 from knowledge.values import Document, Passage, Progress, Status
 from knowledge.wording import Words
 
@@ -63,7 +64,7 @@ def row(document: Document, arrival: Arrival | None, words: Words) -> str:
                 f'<button class="button quiet" data-do="ask-about" data-document="{document.id}">'
                 f"{icon('chat')}<span>{escape(words('ask_about'))}</span></button>"
             )
-        elif document.status.final and document.status is not Status.NOT_A_PDF:
+        elif document.status.final and document.status not in (Status.NOT_A_PDF, Status.NEEDS_PASSWORD):
             tools += _button("retry", "retry", words("read_again"), document=document.id)
         tools += _button("remove", "trash", words("remove"), document=document.id, name=document.title)
     open_it = f'data-do="page" data-document="{document.id}" data-number="1"' if document.pages_ready else "disabled"
@@ -148,29 +149,28 @@ def found(question: str, passages: Sequence[Passage], words: Words) -> str:
         return ""
     if not passages:
         return f'<p class="muted nothing">{escape(words("nothing_found", text=question))}</p>'
-    terms = {term for term in re.findall(r"\w+", question.lower()) if len(term) > 2}
     items = "".join(
         f"""<li data-key="p{p.chunk}"><button class="passage" data-do="page" data-document="{p.document}" data-number="{p.page}"
 data-start="{p.start}" data-end="{p.end}"><span class="passage-head"><strong>{escape(p.title)}</strong>
-<span>{escape(words("page_n", page=p.page))}</span></span><span class="passage-text">{highlighted(p.text, terms)}</span></button></li>"""
+<span>{escape(words("page_n", page=p.page))}</span></span><span class="passage-text">{highlighted(p.text, question)}</span></button></li>"""
         for p in passages
     )
     return f'<ol class="passages" aria-label="{attr(words("passages_found"))}">{items}</ol>'
 
 
-def excerpt(text: str, stems: tuple[str, ...], limit: int) -> str:
-    """At most some `limit` characters of `text`, from a little before the first word that begins like a stem."""
-    if len(text) <= limit:
-        return text
-    hits = [m.start() for m in re.finditer(r"\w+", text) if stems and m[0].lower().startswith(stems)]
-    start = min(max(0, hits[0] - 120) if hits else 0, len(text) - limit)
+def highlighted(text: str, question: str, limit: int = 420) -> str:
+    """At most some `limit` characters of `text`, from a little before its first word of the question; those in bold."""
+    language = detect(question) or detect(text)
+    asked = set(stems(question, language))
+
+    def hit(word: str) -> bool:
+        return not asked.isdisjoint(stems(word, language))
+
+    start = 0
+    if len(text) > limit:
+        first = next((m.start() for m in re.finditer(r"\w+", text) if hit(m[0])), 0)
+        start = min(max(0, first - 120), len(text) - limit)
     cut = text[start : start + limit]
-    cut = cut.split(" ", 1)[-1] if start else cut
-    return ("… " if start else "") + (cut.rsplit(" ", 1)[0] + " …" if start + limit < len(text) else cut)
-
-
-def highlighted(text: str, terms: Collection[str], limit: int = 420) -> str:
-    """`text` escaped, words that begin like one of `terms` in bold."""
-    stems = tuple(term[: max(4, len(term) - 2)] for term in terms)
-    parts = re.split(r"(\w+)", excerpt(text, stems, limit))
-    return "".join(f"<b>{escape(p)}</b>" if stems and p.lower().startswith(stems) else escape(p) for p in parts)
+    cut = "… " + cut.split(" ", 1)[-1] if start else cut
+    cut = cut.rsplit(" ", 1)[0] + " …" if start + limit < len(text) else cut
+    return "".join(f"<b>{escape(p)}</b>" if hit(p) else escape(p) for p in re.split(r"(\w+)", cut))
