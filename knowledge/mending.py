@@ -103,8 +103,9 @@ def load_matrix(shelf: Shelf) -> list[int]:
 def embed_missing(shelf: Shelf, documents: Collection[int], stop: threading.Event | None = None) -> None:
     """Embed what Chroma lacks of these, and put them in the matrix."""
     embedder = shelf.embedder()
+    wanted = shelf.store.chunk_ids()
     for document in documents:
-        ids = shelf.store.chunk_ids().get(document, [])
+        ids = wanted.get(document, [])
         present, rows = shelf.vectors.get(ids)
         good = rows.shape[1] == embedder.dimensions
         chunks = shelf.store.chunks(document, set(ids) - set(present) if good or not present else None)

@@ -91,7 +91,7 @@ class SqliteWords:
                 gone = connection.execute(query, (document,)).rowcount
                 connection.execute("DELETE FROM owners WHERE document = ?", (document,))
                 if gone and not self._secure:
-                    connection.execute("INSERT INTO words (words) VALUES ('optimize')")  # 100,000 chunks: MEASURE
+                    connection.execute("INSERT INTO words (words) VALUES ('optimize')")  # about a second at 100,000
             if gone:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
