@@ -17,6 +17,7 @@ from knowledge.sentences import split
 from knowledge.support import MIN_QUOTE_WORDS, Support, claim_of, judge, normalised
 from knowledge.values import Citation, Passage
 
+# Chosen by hand, not measured: no set of true and false paraphrases was at hand.
 MIN_COVERAGE = 0.8  # share of a claim's content words that must stand in the evidence when nothing else speaks for it
 LOW_COVERAGE, MIN_COSINE = 0.6, 0.75  # … or fewer words, where the two also mean nearly the same
 FRAGMENT_WORDS = 3  # content words; a claim this short ("308", "Ada Lovelace") says nothing without its question
