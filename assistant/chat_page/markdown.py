@@ -17,11 +17,13 @@ from knowledge import Citation
 
 _CITATION = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 
+_TIED = re.compile(r'([^\s<>]+) (<(button|span) class="cite[^>]*>\d+</\3>)')
+
 
 def to_html(text: str, button: Callable[[int], str] | None = None, copy: str = "Copy") -> str:
     """`button(n)` draws citation n, or "" where there is none (the text then stays as it was)."""
     html = str(_parser().render(text, {"button": button or (lambda n: ""), "copy": copy}))
-    return re.sub(r' (?=<(?:button|span) class="cite)', "\u00a0", html)  # a number never begins a line
+    return _TIED.sub(r'<span class="tie">\1 \2</span>', html)  # a number never stands alone on a line
 
 
 def button(citations: Sequence[Citation], message: int, label: str, unverified: str) -> Callable[[int], str]:

@@ -96,6 +96,11 @@ def test_a_number_without_a_citation_stays_text_and_code_has_no_citations() -> N
     assert markdown.to_html("Both [1][1] and [1, 1].", draw).count('data-do="cite"') == 4
 
 
+def test_a_number_stands_with_the_word_before_it() -> None:
+    draw = markdown.button([CITED], 5, "page", "not verified")
+    assert '<span class="tie">1998. <button class="cite"' in markdown.to_html("After 1998. [1]", draw)
+
+
 def test_nothing_a_stranger_wrote_is_html() -> None:
     message = replace(ANSWER, text=EVIL, reason=EVIL, draft=EVIL + "x", failure=EVIL, note=EVIL, liked=True, model=EVIL)
     conversation = Conversation(1, EVIL, NOW, NOW)
