@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Protocol
 from assistant import errors, routing
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
 from assistant.history import cited
+from assistant.repeats import until_repeating, without_loop
 from assistant.sentences import say
+from assistant.small_talk import is_small_talk, kind_of
 from knowledge import Answer, Found, KnowledgeError, Turn, Usage
 from knowledge import errors as knowledge_errors
 from knowledge.language import detect
@@ -143,6 +145,9 @@ class Agent:
             length, limit = f"{len(request.question):,}", f"{QUESTION_CHARACTERS:,}"
             yield Failed(say("too_long", request.language, length=length, limit=limit), retryable=False)
             return
+        if request.attempt == 0 and is_small_talk(request.question) and (own := kind_of(request.question)):
+            yield Answered(say(own, request.language), (), None, Usage())
+            return
         writing = _Writing(self._get, request)
         turns = [
             Turn("system", say("system", request.language)),
@@ -150,12 +155,14 @@ class Agent:
             Turn("user", request.question),
         ]
         pieces: list[str] = []
-        for piece in writing.write(turns, CHAT_TOKENS):
-            pieces.append(piece)
-            yield TextDelta(piece)
+        with closing(writing.write(turns, CHAT_TOKENS)) as written:
+            for piece in until_repeating(written):
+                pieces.append(piece)
+                yield TextDelta(piece)
         if request.stop.is_set():
             return
-        text, _ = cited("".join(pieces).strip(), ())  # no documents were asked: an [n] would lead nowhere
+        # No documents were asked: an [n] would lead nowhere.
+        text, _ = cited(without_loop("".join(pieces)).strip(), ())
         if text:
             yield Answered(text, (), None, writing.usage or Usage())
 
@@ -184,7 +191,7 @@ class _Writing:
         name = own.model or self._name or whole.model
         return replace(whole, model=name, prompt_tokens=own.prompt_tokens, completion_tokens=own.completion_tokens)
 
-    def write(self, turns: Sequence[Turn], max_tokens: int) -> Iterator[str]:
+    def write(self, turns: Sequence[Turn], max_tokens: int) -> Generator[str, None, None]:
         from assistant.models import write
 
         model = self._get()

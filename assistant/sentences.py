@@ -86,6 +86,19 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "None of the files could be used, so the question was not asked: see what is said of each.",
         "No se pudo usar ningún archivo y no se hizo la pregunta: mira lo que se dice de cada uno.",
     ),
+    # what the assistant says of itself: a small model would invent it
+    "greeting": (
+        "Hello! Add a document and ask about it, or just ask me something.",
+        "¡Hola! Añade un documento y pregunta sobre él, o pregúntame lo que quieras.",
+    ),
+    "about": (
+        "I am Afina, an assistant that runs on this machine. Drop a PDF, a text or a Markdown file here and ask about "
+        "it: every answer shows the page it comes from, and each citation opens it. Without documents I answer with "
+        "the model's own words, which can be wrong.",
+        "Soy Afina, una asistente que funciona en esta máquina. Suelta aquí un PDF, un texto o un archivo Markdown y "
+        "pregunta sobre él: cada respuesta muestra la página de la que sale y cada cita la abre. Sin documentos "
+        "contesto con las palabras del modelo, que puede equivocarse.",
+    ),
     # what the model is told
     "system": (
         "You are Afina, a helpful assistant. Answer in English, briefly and truthfully. "

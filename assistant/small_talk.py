@@ -1,4 +1,4 @@
-"""In: a message. Out: whether it is nothing but small talk, in English or Spanish. Knows nothing of documents.
+"""In: a message. Out: whether it is nothing but small talk, and of which kind, in English or Spanish.
 
 Small talk is what nothing is left of, phrase by phrase: "Hi, thanks!" is, "Hi, who founded it?" is not.
 """
@@ -53,3 +53,25 @@ def is_small_talk(message: str) -> bool:
     if not plain:
         return not any(character.isalnum() for character in message)  # "👋", "??"
     return len(plain) <= _LONGEST and _SMALL.fullmatch(plain + " ") is not None
+
+
+_ABOUT = re.compile(
+    r"\b(?:who (?:are you|made|created|built|trained)|what (?:are you|can you do|do you do|is your name)"
+    r"|what s your name|do you have a name|tell me about yourself|introduce yourself|are you an?|help"
+    r"|how (?:can|do) (?:you|i)"
+    r"|quien (?:eres|te)|que eres|como te llamas|cual es tu nombre|tienes nombre|hablame de ti|presentate|que haces"
+    r"|que (?:puedes|sabes) hacer|como (?:funcionas|te uso|me puedes|puedes)|para que sirves|ayuda\w*"
+    r"|eres una?)\b"
+)
+_GREETING = re.compile(
+    r"^(?:hi|hiya|hello|hey|howdy|greetings|yo|good (?:morning|afternoon|evening|day)|hola|buenas|buen(?:os)? dias?"
+    r"|saludos|que tal)\b"
+)
+
+
+def kind_of(message: str) -> str:
+    """Of small talk: "about" the assistant itself, a "greeting", or "" for anything else (thanks, goodbye, praise)."""
+    plain = " ".join(re.findall(r"\w+", folded(message)))
+    if _ABOUT.search(plain):
+        return "about"
+    return "greeting" if _GREETING.search(plain) else ""

@@ -179,7 +179,7 @@ def test_plain_talk_cites_nothing_but_leaves_code_alone(empty: Library) -> None:
 
 
 def test_the_draft_streams_before_the_answer_and_nothing_comes_after_it(library: Library) -> None:
-    for question, route in (("Hi", Route.CHAT), ("How many wind turbines are there?", Route.DOCUMENTS)):
+    for question, route in (("Thanks!", Route.CHAT), ("How many wind turbines are there?", Route.DOCUMENTS)):
         events = list(agent(library, "There are 212 wind turbines [1].")[0].run(question))
         assert chosen(events).route is route
         assert any(isinstance(event, TextDelta) for event in events)
@@ -188,7 +188,7 @@ def test_the_draft_streams_before_the_answer_and_nothing_comes_after_it(library:
 
 @pytest.mark.parametrize("route", ["chat", "documents"])
 def test_stop_ends_with_the_text_so_far(library: Library, route: str) -> None:
-    asked, _ = agent(library, "word " * 200, delay=0.05)
+    asked, _ = agent(library, " ".join(f"word{number}" for number in range(200)), delay=0.05)
     stop = threading.Event()
     threading.Timer(0.6, stop.set).start()
     begun = time.monotonic()
@@ -257,3 +257,20 @@ def test_the_real_model_answers_from_the_handbook_with_a_checked_citation(
     assert "212" in stored.text
     assert any(citation.verified and citation.page == 7 for citation in stored.citations)
     assert stored.model == "local:smollm2-135m"
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("Hi!", "Hello"),
+        ("What can you do?", "Afina"),
+        ("Hola, ¿qué puedes hacer?", "Afina"),
+        ("¡Buenas tardes!", "Hola"),
+    ],
+)
+def test_the_assistant_speaks_of_itself_in_its_own_words(library: Library, message: str, word: str) -> None:
+    """A small model would invent what it can do."""
+    last = list(agent(library, "I can fly.")[0].run(message))[-1]
+    assert isinstance(last, Answered)
+    assert word in last.text
+    assert "fly" not in last.text
