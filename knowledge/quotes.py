@@ -47,8 +47,8 @@ def markdown(chosen: Sequence[Evidence], passages: Sequence[Passage], library: R
 
 def escaped(text: str) -> str:
     """One line that Markdown shows as it is written: no links, images, HTML, or [n] of its own."""
-    text = re.sub(r"([\\`*_\[\]<>#|~$])", r"\\\1", " ".join(text.split()))
-    return re.sub(r"^([-+]|\d+[.)])(?=\s)", lambda m: m.group()[:-1] + "\\" + m.group()[-1], text)
+    text = re.sub(r"([\\`*_\[\]<]|~(?=~))", r"\\\1", " ".join(text.split()))
+    return re.sub(r"^([-+>]|#+|\d+[.)])(?=\s)", lambda m: m.group()[:-1] + "\\" + m.group()[-1], text)
 
 
 def _header(page: str, row: int) -> str:
