@@ -44,13 +44,13 @@ class Arrivals:
         """Read the uploaded file `path` and delete it afterwards. `then(document)` runs once it can be searched."""
         arrival = self._new(Progress(None, title, Status.QUEUED), place)
 
-        def steps() -> Iterator[Progress]:
+        def work() -> None:
             try:
-                yield from self._library.add(path, title=title, stop=arrival.stop)
+                self._run(arrival.id, lambda: self._library.add(path, title=title, stop=arrival.stop), then)
             finally:
                 path.unlink(missing_ok=True)
 
-        self._threads.submit(self._run, arrival.id, steps, then)
+        self._threads.submit(work)
         return arrival.id
 
     def retry(
@@ -64,7 +64,7 @@ class Arrivals:
         arrival = self._new(Progress(document, title, Status.QUEUED), place)
 
         def steps() -> Iterator[Progress]:
-            yield from self._library.retry(document, password=password, stop=arrival.stop)
+            return self._library.retry(document, password=password, stop=arrival.stop)
 
         self._threads.submit(self._run, arrival.id, steps, then)
         return arrival.id
