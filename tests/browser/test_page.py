@@ -140,3 +140,15 @@ def test_what_is_being_written_survives_a_reload(open_page: Opener) -> None:
     page.reload()
     page.wait_for_selector(".afina[data-ready=yes]")
     assert page.input_value("#composer-text") == "half a thought"
+
+
+def test_a_pasted_file_scopes_the_chat_until_it_is_taken_off(open_page: Opener) -> None:
+    page = open_page()
+    page.evaluate(
+        """() => { const given = new DataTransfer();
+        given.items.add(new File(["Blue whales sing at dusk."], "pasted.txt", { type: "text/plain" }));
+        dispatchEvent(new ClipboardEvent("paste", { clipboardData: given, bubbles: true, cancelable: true })); }"""
+    )
+    page.wait_for_selector(".chip.scope:has-text('pasted.txt')")
+    page.click(".chip.scope [data-do=detach]")
+    page.wait_for_selector(".chip.all")
