@@ -19,7 +19,7 @@ from assistant.history import cited
 from assistant.repeats import until_repeating, without_loop
 from assistant.sentences import say
 from assistant.small_talk import is_small_talk, kind_of
-from knowledge import Answer, Found, KnowledgeError, Turn, Usage
+from knowledge import Answer, Found, KnowledgeError, Turn, Usage, Wrote
 from knowledge import errors as knowledge_errors
 from knowledge.language import detect
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from knowledge.library import Library
 
 CHAT_TOKENS = 512  # at most, of a plain answer
+PASSAGE_TOKENS = 1_200  # of passages in the prompt
+FEWER_PASSAGE_TOKENS = {"local:smollm2-135m": 400}  # model → … where more of them confuse more than they help
 HISTORY_CHARACTERS = 6_000  # of earlier messages, newest kept: some 2,000 tokens, under a second of reading
 QUESTION_CHARACTERS = 12_000  # some 4,000 tokens: half of the default model's 8,192
 
@@ -113,6 +115,7 @@ class Agent:
         yield from self._handlers[chosen.route](request)
 
     def _from_documents(self, request: Request) -> Iterator[Event]:
+        from assistant.models import DEFAULT
         from knowledge.answering import answer
 
         searchable = {document.id for document in self._library.documents() if document.status.searchable}
@@ -129,13 +132,14 @@ class Agent:
             documents=sorted(mine) or None,
             language=request.language,
             stop=request.stop,
+            budget=FEWER_PASSAGE_TOKENS.get(self._model or DEFAULT, PASSAGE_TOKENS),
         )
         for step in steps:
             match step:
                 case Found():
                     yield PassagesFound(step.passages, step.seconds)
-                case str():
-                    yield TextDelta(step)
+                case Wrote():
+                    yield TextDelta(step.text, step.citations)
                 case Answer():
                     usage = writing.counted(step.usage)
                     yield Answered(step.text, step.citations, step.basis, usage, step.draft)
@@ -162,7 +166,7 @@ class Agent:
         if request.stop.is_set():
             return
         # No documents were asked: an [n] would lead nowhere.
-        text, _ = cited(without_loop("".join(pieces)).strip(), ())
+        text = cited(without_loop("".join(pieces)).strip(), ())
         if text:
             yield Answered(text, (), None, writing.usage or Usage())
 
@@ -212,7 +216,7 @@ def trimmed(history: Sequence[Turn], characters: int) -> list[Turn]:
     kept: list[Turn] = []
     left = characters
     for turn in reversed(history):
-        text = cited(turn.text, ())[0] if turn.role == "assistant" else turn.text
+        text = cited(turn.text, ()) if turn.role == "assistant" else turn.text
         left -= len(text)
         if left < 0:
             break

@@ -59,9 +59,13 @@ class ApprovalNeeded:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """The next piece of the draft. `Answered.text` replaces the whole draft."""
+    """The next piece of the answer, and the citations whose [n] stand in it for the first time.
+
+    `Answered.text` replaces all pieces.
+    """
 
     text: str
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +116,10 @@ _Value = TypeVar("_Value")
 
 def to_row(event: Event) -> dict[str, Any]:
     """`TextDelta("a")` → `{"type": "text_delta", "text": "a"}`: plain JSON, values inside as nested objects."""
-    return {"type": _NAMES[type(event)], **asdict(event)}
+    row = {"type": _NAMES[type(event)], **asdict(event)}
+    if isinstance(event, TextDelta) and not event.citations:
+        del row["citations"]  # a row per word: it says what it has to
+    return row
 
 
 def from_row(row: Mapping[str, Any]) -> Event:

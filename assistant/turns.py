@@ -27,7 +27,7 @@ from assistant.events import (
 )
 from assistant.history import History, Message, MessageStatus, UnknownMessage, cited
 from assistant.sentences import say
-from knowledge import Passage, Turn, Usage
+from knowledge import Citation, Passage, Turn, Usage
 
 FLUSH_EVERY = 0.25  # seconds between two writes of the text so far
 GRACE = 0.6  # seconds a stopped model has to end by itself; then the turn ends without it
@@ -69,6 +69,7 @@ class _Running:
         self.changed = threading.Condition()
         self.events: list[Event] = []
         self.text = ""
+        self.citations: tuple[Citation, ...] = ()
         self.route: RouteChosen | None = None
         self.passages: tuple[Passage, ...] = ()
         self.claimed = False  # someone is writing the end
@@ -85,6 +86,7 @@ class _Running:
                     self.passages = event.passages
                 case TextDelta():
                     self.text += event.text
+                    self.citations += event.citations
                 case _:
                     pass
             self.events.append(event)
@@ -254,13 +256,21 @@ class Turns:
                 turn.changed.wait_for(news)
                 if turn.claimed:
                     return
-                kept, text, chosen, passages = len(turn.events), turn.text, turn.route, turn.passages
+                kept, chosen = len(turn.events), turn.route
+                text, citations, passages = turn.text, turn.citations, turn.passages
             try:
                 if chosen is None:
                     self._history.grow(turn.answer.id, text)
                 else:
-                    why = {"route": chosen.route, "reason": chosen.reason, "confidence": chosen.confidence}
-                    self._history.grow(turn.answer.id, text, passages=passages, **why)  # type: ignore[arg-type]
+                    self._history.grow(
+                        turn.answer.id,
+                        text,
+                        citations=citations,
+                        passages=passages,
+                        route=chosen.route,
+                        reason=chosen.reason,
+                        confidence=chosen.confidence,
+                    )
             except UnknownMessage:  # purged while it was written
                 turn.stop.set()
                 return
@@ -283,8 +293,8 @@ class Turns:
 
     def _store(self, turn: _Running, event: Event, status: MessageStatus | None) -> Event:
         chosen = turn.route
-        text, citations = cited(turn.text, turn.passages)
-        answered = event if isinstance(event, Answered) else Answered(text, citations, None, usage=_NO_USAGE)
+        text = cited(turn.text, turn.citations)
+        answered = event if isinstance(event, Answered) else Answered(text, turn.citations, None, usage=_NO_USAGE)
         if isinstance(event, Stopped):
             event = replace(event, text=text)
         self._history.finish(
@@ -319,8 +329,8 @@ def _replayed(answer: Message, language: str) -> Iterator[Event]:
         case MessageStatus.COMPLETE:
             yield Answered(answer.text, answer.citations, answer.basis, answer.usage or _NO_USAGE, answer.draft)
         case MessageStatus.STOPPED:
-            yield TextDelta(answer.text)
+            yield TextDelta(answer.text, answer.citations)
             yield Stopped(answer.text)
         case _:
-            yield TextDelta(answer.text)
+            yield TextDelta(answer.text, answer.citations)
             yield Failed(answer.failure or say("interrupted", language))

@@ -31,7 +31,7 @@ from typing import Any
 from assistant.models import Models, write
 from assistant.service.settings import Settings
 from benchmarks.machine import describe
-from knowledge import Answer, Basis, Turn, Usage, embedders
+from knowledge import Answer, Basis, Turn, Usage, Wrote, embedders
 from knowledge.answering import Writer, answer
 from knowledge.library import Library
 from knowledge.store.database import connect
@@ -81,7 +81,7 @@ def _question(row: dict[str, Any], title: str, outside: bool) -> Question:
 def ask(question: Question, library: Library, writer: Writer) -> Row:
     started, first = time.perf_counter(), 0.0
     for step in answer(question.text, library=library, write=writer):
-        if isinstance(step, str) and not first:
+        if isinstance(step, Wrote) and not first:
             first = time.perf_counter() - started
         if isinstance(step, Answer):
             shown = f" {normalised(step.text)} "

@@ -23,6 +23,7 @@ from knowledge.values import (
     Status,
     Turn,
     Usage,
+    Wrote,
 )
 
 __all__ = [
@@ -47,4 +48,5 @@ __all__ = [
     "TryAgain",
     "Turn",
     "Usage",
+    "Wrote",
 ]

@@ -1,4 +1,4 @@
-"""In: a question, a library, a model's writer. Out: `Found`, pieces of text, then one `Answer` whose citations hold.
+"""In: a question, a library, a model's writer. Out: `Found`, `Wrote`, …, then one `Answer` whose citations hold.
 
     search → rank sentences → nothing fits? NOTHING
                             → model writes; every finished sentence is checked before it is shown
@@ -20,12 +20,12 @@ from threading import Event
 from typing import Protocol
 
 from knowledge import prompt, quotes
-from knowledge.citations import Claim, check_sentence, citations
-from knowledge.evidence import Evidence, Ranking, Reader, core, holds, in_order, openings, rank
+from knowledge.citations import Citing, Claim, check_sentence
+from knowledge.evidence import Ranking, Reader, core, holds, in_order, openings, rank
 from knowledge.language import detect, stems, stop_words
 from knowledge.sentences import split
-from knowledge.support import numbers
-from knowledge.values import Answer, Basis, Citation, Found, Passage, Turn, Usage
+from knowledge.support import normalised, numbers
+from knowledge.values import Answer, Basis, Citation, Found, Passage, Turn, Usage, Wrote
 
 Writer = Callable[[Sequence[Turn], int], Iterator[str]]  # turns, max_tokens → pieces of text; closing it cancels
 
@@ -79,8 +79,8 @@ def answer(
     language: str = "en",
     stop: Event | None = None,
     budget: int = PROMPT_TOKENS,
-) -> Iterator[Found | str | Answer]:
-    """`Found`, then text pieces, then `Answer`, whose text replaces the pieces. Ends without one when `stop` is set.
+) -> Iterator[Found | Wrote | Answer]:
+    """`Found`, then what is written, then `Answer`: all of it. Ends without one when `stop` is set.
 
     `language` is the person's; the question's own wins where it can be told. `budget`: tokens of passages in it.
     """
@@ -100,15 +100,14 @@ def answer(
     if ranking.confidence < (MIN_CONFIDENCE if documents is None else MIN_CONFIDENCE_CHOSEN):
         yield from _ended(_nothing(texts, passages), begun)
         return
-    draft = _Draft(asked, ranking, passages, library)
+    draft = _Draft(asked, ranking, passages, library, Citing(passages, library))
     turns = prompt.turns(complete(question, history), ranking.sentences, spoken, budget)
     yield from draft.write(write, turns, stop)
     if stop.is_set():
         return
     usage = Usage(seconds_to_first=draft.first - begun if draft.first else 0.0, seconds=time.perf_counter() - begun)
     if draft.shown:
-        evidence = [e for claim in draft.shown for e in claim.evidence]
-        yield Answer(draft.text, citations(evidence, passages, library), Basis.MODEL, usage, _changed(draft))
+        yield Answer(draft.text, draft.citing.citations, Basis.MODEL, usage, _changed(draft))
     elif draft.refused and ranking.confidence < MIN_CONFIDENCE_REFUSED:
         yield from _ended(_nothing(texts, passages), begun, draft.written)
     else:
@@ -166,6 +165,7 @@ class _Draft:
     ranking: Ranking
     passages: Sequence[Passage]
     library: Reader
+    citing: Citing
     written: str = ""
     text: str = ""  # shown so far
     first: float = 0.0  # perf_counter when the first text was shown
@@ -174,7 +174,7 @@ class _Draft:
     gaps: list[str] = field(default_factory=list)  # the space before each of them
     refused: bool = False
 
-    def write(self, write: Writer, turns: Sequence[Turn], stop: Event) -> Iterator[str]:
+    def write(self, write: Writer, turns: Sequence[Turn], stop: Event) -> Iterator[Wrote]:
         """Runs the writer until it ends, is stopped, repeats itself or has failed the check too often."""
         stream = write(turns, ANSWER_TOKENS)
         done, strikes = 0, 0  # characters judged, unsupported sentences in a row
@@ -202,7 +202,7 @@ class _Draft:
         ends = [done + after[0] for after in spans[1:] if not rest[after[0] :].startswith("[")]
         return ends or ([len(self.written)] if len(rest.split()) > _RUN_ON else [])
 
-    def _judge(self, start: int, end: int, strikes: int) -> Generator[str, None, int]:
+    def _judge(self, start: int, end: int, strikes: int) -> Generator[Wrote, None, int]:
         """Yields what of `written[start:end]` may be shown, returns the unsupported sentences in a row by now."""
         for a, b in split(self.written[start:end]):
             sentence = self.written[start + a : start + b]
@@ -227,14 +227,17 @@ class _Draft:
         open_question = bool(_ASKS_FOR.search(self.question))  # any other wants a yes, a no or a summary
         return (bool(new) or not open_question) and holds(self.ranking.expects, claim.text, self.question)
 
-    def _show(self) -> str:
-        piece = "".join(gap + claim.marked for gap, claim in zip(self.gaps, self.waiting, strict=True))
+    def _show(self) -> Wrote:
+        """What waited, numbered only now: what is never shown takes no number."""
+        before = len(self.citing.citations)
+        marked = [claim.marked(self.citing.cite(claim.evidence)) for claim in self.waiting]
+        piece = "".join(gap + text for gap, text in zip(self.gaps, marked, strict=True))
         if not self.text:
             piece, self.first = piece.lstrip(), time.perf_counter()
         self.shown += self.waiting
         self.waiting, self.gaps = [], []
         self.text += piece
-        return piece
+        return Wrote(piece, self.citing.citations[before:])
 
     def _repeats(self) -> bool:
         words = self.written.lower().split()
@@ -249,15 +252,16 @@ def _gap(before: str) -> str:
 
 
 def _changed(draft: _Draft) -> str:
-    return draft.written if draft.written.strip() != draft.text.strip() else ""
+    """What the model wrote, where other words are shown: the numbers are always ours."""
+    return draft.written if normalised(draft.written) != normalised(draft.text) else ""
 
 
 def _quoted(
     texts: dict[str, str], ranking: Ranking, passages: Sequence[Passage], library: Reader
 ) -> tuple[str, Basis, tuple[Citation, ...]]:
-    chosen: list[Evidence] = quotes.choose(ranking)
-    text = f"{texts['quotes']}\n\n{quotes.markdown(chosen, passages, library)}"
-    return text, Basis.QUOTES, citations(chosen, passages, library)
+    citing = Citing(passages, library)
+    text = f"{texts['quotes']}\n\n{quotes.markdown(quotes.choose(ranking), citing, passages, library)}"
+    return text, Basis.QUOTES, citing.citations
 
 
 def _nothing(texts: dict[str, str], passages: Sequence[Passage]) -> tuple[str, Basis, tuple[Citation, ...]]:
@@ -267,8 +271,8 @@ def _nothing(texts: dict[str, str], passages: Sequence[Passage]) -> tuple[str, B
     return f"{texts['nothing']} {texts['looked'].format(places='; '.join(places))}", Basis.NOTHING, ()
 
 
-def _ended(made: tuple[str, Basis, tuple[Citation, ...]], begun: float, draft: str = "") -> Iterator[str | Answer]:
+def _ended(made: tuple[str, Basis, tuple[Citation, ...]], begun: float, draft: str = "") -> Iterator[Wrote | Answer]:
     text, basis, cited = made
     seconds = time.perf_counter() - begun
-    yield text
+    yield Wrote(text, cited)
     yield Answer(text, cited, basis, Usage(seconds_to_first=seconds, seconds=seconds), draft)

@@ -1,7 +1,8 @@
-"""In: what a model wrote, and the sentences of its passages. Out: its sentences, each verified or not, [n] put right.
+"""In: what a model wrote, and the sentences of its passages. Out: its sentences, each verified or not, with their [n].
 
 A sentence is verified when one sentence of a passage (or two neighbours) supports it, see `knowledge.support`. The
-passage the model named comes first; where another holds it, the number is corrected; where none does, it is unverified.
+passage the model named comes first; where another holds it, that one is cited; where none does, it is unverified.
+A model's own [n] are numbers of passages; the [n] that are shown are numbers of stretches, see `Citing`.
 Knows nothing of prompts, search or models.
 """
 
@@ -23,7 +24,7 @@ LOW_COVERAGE, MIN_COSINE = 0.6, 0.75  # … or fewer words, where the two also m
 FRAGMENT_WORDS = 3  # content words; a claim this short ("308", "Ada Lovelace") says nothing without its question
 FRAGMENT_MARGIN = 2.0  # of relevance: a fragment must come from a sentence this near to the best one
 
-_MARK = re.compile(r"\s*\[(\d{1,3})\]")
+_MARK = re.compile(r"\s*\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")  # [3], [1, 2]
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 
 
@@ -40,14 +41,9 @@ class Claim:
     def verified(self) -> bool:
         return bool(self.evidence)
 
-    @property
-    def cited(self) -> tuple[int, ...]:
-        return tuple(sorted({e.passage for e in self.evidence}))
-
-    @property
-    def marked(self) -> str:
-        """`text` with its [n], before the full stop."""
-        marks = "".join(f"[{n}]" for n in self.cited)
+    def marked(self, numbers: Sequence[int]) -> str:
+        """`text` with these [n], before the full stop."""
+        marks = "".join(f"[{n}]" for n in numbers)
         if not marks:
             return self.text
         body, stop = re.fullmatch(r"(.*?)([.!?…:;]*)", self.text, re.DOTALL).groups()  # type: ignore[union-attr]
@@ -63,7 +59,7 @@ def check_sentence(
     sentence: str, question: str, ranking: Ranking, passages: Sequence[Passage], library: Reader
 ) -> Claim:
     """One sentence held against the passages; never raises for what a model wrote."""
-    named = tuple(dict.fromkeys(int(n) for n in _MARK.findall(sentence)))
+    named = tuple(dict.fromkeys(int(n) for mark in _MARK.findall(sentence) for n in re.findall(r"\d+", mark)))
     text = _LINK.sub(r"\1", _MARK.sub("", sentence)).replace("<", "&lt;").strip()
     said = claim_of(text)
     if not said or not any(c.isalnum() for c in said) or not ranking.sentences:
@@ -140,12 +136,44 @@ def _windows(ranked: Sequence[Evidence]) -> list[tuple[Evidence, ...]]:
     return found
 
 
-def citations(evidence: Sequence[Evidence], passages: Sequence[Passage], library: Reader) -> tuple[Citation, ...]:
-    """One citation per passage used, from the first to the last sentence used of it, cut from the page."""
-    found = []
-    for n in sorted({e.passage for e in evidence}):
-        own, passage = [e for e in evidence if e.passage == n], passages[n - 1]
-        start, end = min(e.start for e in own), max(e.end for e in own)
-        quote = library.page(passage.document, passage.page).text[start:end]
-        found.append(Citation(n, passage.document, passage.title, passage.page, quote, start, end, verified=True))
-    return tuple(found)
+class Citing:
+    """Numbers what an answer rests on: 1, 2, 3 as it is first cited. The same stretch keeps its number."""
+
+    def __init__(self, passages: Sequence[Passage], library: Reader) -> None:
+        self._passages = passages
+        self._library = library
+        self._made: dict[tuple[int, int, int, int], Citation] = {}  # by document, page, start, end
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        return tuple(self._made.values())
+
+    def cite(self, evidence: Sequence[Evidence]) -> tuple[int, ...]:
+        """The numbers of one claim's or one quote's stretches, ascending."""
+        return tuple(sorted({self._number(*stretch) for stretch in self._stretches(evidence)}))
+
+    def _stretches(self, evidence: Sequence[Evidence]) -> list[tuple[Passage, int, int]]:
+        """Sentences with no other between them are one stretch."""
+        found: list[tuple[Passage, int, int]] = []
+        for e in evidence:
+            passage = self._passages[e.passage - 1]
+            if (
+                found
+                and found[-1][0] is passage
+                and not any(map(str.isalnum, self._cut(passage, found[-1][2], e.start)))
+            ):
+                found[-1] = (passage, found[-1][1], e.end)
+            else:
+                found.append((passage, e.start, e.end))
+        return found
+
+    def _number(self, passage: Passage, start: int, end: int) -> int:
+        key = passage.document, passage.page, start, end
+        if key not in self._made:
+            n, quote = len(self._made) + 1, self._cut(passage, start, end)
+            made = Citation(n, passage.document, passage.title, passage.page, quote, start, end, verified=True)
+            self._made[key] = made
+        return self._made[key].n
+
+    def _cut(self, passage: Passage, start: int, end: int) -> str:
+        return self._library.page(passage.document, passage.page).text[start:end]

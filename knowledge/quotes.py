@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from knowledge.citations import Citing
 from knowledge.evidence import Evidence, Ranking, Reader
 from knowledge.sentences import is_row
 from knowledge.values import Passage
@@ -31,11 +32,12 @@ def choose(ranking: Ranking) -> list[Evidence]:
     return sorted(chosen, key=lambda e: e.order)
 
 
-def markdown(chosen: Sequence[Evidence], passages: Sequence[Passage], library: Reader) -> str:
+def markdown(chosen: Sequence[Evidence], citing: Citing, passages: Sequence[Passage], library: Reader) -> str:
     """One blockquote per sentence; a table's row comes with the line that names its columns, where there is one."""
     blocks = []
     for e in chosen:
-        lines = [f"> {escaped(e.text)} [{e.passage}]"]
+        marks = "".join(f"[{n}]" for n in citing.cite([e]))
+        lines = [f"> {escaped(e.text)} {marks}"]
         if is_row(e.text):
             passage = passages[e.passage - 1]
             header = _header(library.page(passage.document, passage.page).text, e.start)

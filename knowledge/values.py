@@ -129,7 +129,10 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """[n] in an answer. `page.text[start:end] == quote`. `verified` only when the passage supports the sentence."""
+    """[n] in an answer: the very stretch that a sentence or quote rests on. `page.text[start:end] == quote`.
+
+    `verified` only when the stretch supports the sentence.
+    """
 
     n: int
     document: int
@@ -191,8 +194,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Wrote:
+    """The next piece of an answer, and the citations whose [n] stand in it for the first time."""
+
+    text: str
+    citations: tuple[Citation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer. Every [n] in `text` has exactly one citation with that n."""
+    """A finished answer. Every [n] in `text` has exactly one citation with that n, and every citation its [n].
+
+    They count 1, 2, 3 in the order they first appear.
+    """
 
     text: str  # Markdown
     citations: tuple[Citation, ...]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, assert_never
 
-from assistant.chat_page import markdown, messages_view
+from assistant.chat_page import messages_view
 from assistant.events import (
     Answered,
     ApprovalNeeded,
@@ -22,6 +22,7 @@ from assistant.events import (
     ToolFinished,
     ToolStarted,
 )
+from knowledge import Citation
 from knowledge.wording import Words
 
 PAUSE = 0.05  # seconds between two drawings of a growing text
@@ -29,20 +30,21 @@ PAUSE = 0.05  # seconds between two drawings of a growing text
 
 def frames(message: int, events: Iterable[Event], say: Words) -> Iterator[dict[str, Any]]:
     """Each frame: {part: HTML, …} of the answer's article; the last one is {"done": True}."""
-    text, drawn, numbers = "", 0.0, 0
+    text, drawn = "", 0.0
+    citations: list[Citation] = []
     for event in events:
         match event:
             case RouteChosen(route=route, reason=reason):
                 yield {"route": messages_view.route_chip(route, reason, message, say)}
             case PassagesFound(passages=passages):
-                numbers = len(passages)
                 sentence = say("reading_passages", n=len(passages)) if passages else say("no_passages")
                 yield {} if text else {"text": messages_view.thinking(sentence)}
-            case TextDelta(text=piece):
+            case TextDelta(text=piece, citations=new):
                 text += piece
+                citations += new
                 if (now := time.monotonic()) - drawn >= PAUSE and text.strip():
                     drawn = now
-                    yield {"text": markdown.to_html(text, markdown.number(numbers), say("copy"))}
+                    yield {"text": messages_view.written(text, citations, message, say)}
             case ToolStarted(tool=tool):
                 yield {} if text else {"text": messages_view.thinking(say("using_tool", tool=tool))}
             case ToolFinished() | ApprovalNeeded():

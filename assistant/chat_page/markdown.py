@@ -17,7 +17,7 @@ from knowledge import Citation
 
 _CITATION = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 
-_TIED = re.compile(r'([^\s<>]+) (<(button|span) class="cite[^>]*>\d+</\3>)')
+_TIED = re.compile(r'([^\s<>]+) (<button class="cite[^>]*>\d+</button>)')
 
 
 def to_html(text: str, button: Callable[[int], str] | None = None, copy: str = "Copy") -> str:
@@ -42,11 +42,6 @@ def button(citations: Sequence[Citation], message: int, label: str, unverified: 
         )
 
     return draw
-
-
-def number(most: int) -> Callable[[int], str]:
-    """Draws [n] of a draft, whose citations are not checked yet: it looks like one and opens nothing."""
-    return lambda n: f'<span class="cite">{n}</span>' if 1 <= n <= most else ""
 
 
 @cache

@@ -12,7 +12,7 @@ from html import escape
 from assistant.chat_page import markdown
 from assistant.events import Route
 from assistant.history import Message, MessageStatus
-from knowledge import Basis, Passage, Usage
+from knowledge import Basis, Citation, Passage, Usage
 from knowledge.documents_view import attr
 from knowledge.icons import icon
 from knowledge.wording import Words
@@ -44,8 +44,12 @@ aria-label="{attr(say("assistant"))}"{' aria-busy="true"' if writing else ""}><d
 def prose(message: Message, say: Words) -> str:
     if not message.text and message.status is MessageStatus.WRITING:
         return thinking(say("thinking"))
-    draw = markdown.button(message.citations, message.id, say("page"), say("unverified"))
-    return markdown.to_html(message.text, draw, say("copy"))
+    return written(message.text, message.citations, message.id, say)
+
+
+def written(text: str, citations: Sequence[Citation], message: int, say: Words) -> str:
+    """An answer or the beginning of one."""
+    return markdown.to_html(text, markdown.button(citations, message, say("page"), say("unverified")), say("copy"))
 
 
 def thinking(text: str) -> str:
@@ -140,17 +144,18 @@ def sources(message: Message, say: Words) -> str:
 
 
 def passages(found: Sequence[Passage], say: Words) -> str:
+    """Without numbers: [n] in an answer counts what it cites, not what was looked at."""
     if not found:
         return ""
     items = "".join(
         f"""<li><button class="passage" data-do="page" data-document="{p.document}" data-number="{p.page}" data-start="{p.start}" data-end="{p.end}">
-<span class="passage-head"><span class="number">{n}</span><strong>{escape(p.title)}</strong><span>{escape(say("page_n", page=p.page))}</span></span>
+<span class="passage-head"><strong>{escape(p.title)}</strong><span>{escape(say("page_n", page=p.page))}</span></span>
 <span class="passage-text">{escape(p.text if len(p.text) < 280 else p.text[:280].rsplit(" ", 1)[0] + " …")}</span></button></li>"""
-        for n, p in enumerate(found, 1)
+        for p in found
     )
     return (
         f'<details class="fold" data-keep><summary>{escape(say("passages", n=len(found)))}{icon("chevron")}</summary>'
-        f'<ol class="passages">{items}</ol></details>'
+        f'<ul class="passages">{items}</ul></details>'
     )
 
 

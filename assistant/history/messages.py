@@ -66,11 +66,14 @@ class Messages(Transactions):
         route: Route | None = None,
         reason: str | None = None,
         confidence: float | None = None,
+        citations: Sequence[Citation] | None = None,
         passages: Sequence[Passage] | None = None,
     ) -> bool:
         """Store the whole text so far. False when the answer is no longer being written: then nothing changes."""
         given: dict[str, Any] = {"route": route, "reason": reason, "confidence": confidence}
         given = {name: value for name, value in given.items() if value is not None}
+        if citations is not None:
+            given["citations"] = [asdict(citation) for citation in citations]
         if passages is not None:
             given["passages"] = [asdict(passage) for passage in passages]
         return self._set(message, text=text, **given)
@@ -160,13 +163,12 @@ class Messages(Transactions):
             return reading.messages(session, reading.tree(session, row), [message])[0]
 
     def _interrupt_all(self) -> None:
-        """Close what a crash left open: the text so far stays, with the citations its passages can give."""
+        """Close what a crash left open: the text so far stays, and its citations."""
         writing = select(MessageRow).where(MessageRow.status == _WRITING)
         with self._write() as (session, version):
             for row in session.scalars(writing).all():
-                text, citations = cited(row.text, reading.passages(row))
+                text = cited(row.text, reading.citations(row))
                 row.text, row.text_folded = text, folded(text)
-                row.citations = [asdict(citation) for citation in citations]
                 row.status, row.finished_at = MessageStatus.INTERRUPTED.value, now()
                 mine = ConversationRow.id == row.conversation_id
                 session.execute(update(ConversationRow).where(mine).values(version=version))

@@ -40,8 +40,8 @@ def messages(session: Session, tree: Tree, ids: Sequence[int]) -> list[Message]:
     return [_message(rows[n], tree.siblings(n), ratings.get(n)) for n in ids if n in rows]
 
 
-def passages(row: MessageRow) -> tuple[Passage, ...]:
-    return values(Passage, row.passages)
+def citations(row: MessageRow) -> tuple[Citation, ...]:
+    return values(Citation, row.citations)
 
 
 def _message(row: MessageRow, siblings: tuple[int, ...], rating: RatingRow | None) -> Message:
@@ -58,8 +58,8 @@ def _message(row: MessageRow, siblings: tuple[int, ...], rating: RatingRow | Non
         reason=row.reason,
         confidence=row.confidence,
         basis=Basis(row.basis) if row.basis else None,
-        citations=values(Citation, row.citations),
-        passages=passages(row),
+        citations=citations(row),
+        passages=values(Passage, row.passages),
         usage=value(Usage, row.usage) if row.usage else None,
         model=row.model,
         draft=row.draft,

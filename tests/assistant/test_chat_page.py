@@ -141,7 +141,7 @@ EVENTS: list[Event] = [
     ToolStarted("c", "clock", {}),
     ToolFinished("c", "noon", True, 0.1),
     ApprovalNeeded("c", "mail", {}, "it writes"),
-    TextDelta("Some **text** [1]"),
+    TextDelta("Some **text** [1]", (CITED,)),
 ]
 
 
@@ -154,6 +154,19 @@ def test_every_event_is_drawn_and_the_last_frame_says_done(last: Event, language
     assert frames[-1] == {"done": True}
     assert all("done" not in frame for frame in frames[:-1])
     assert any("<strong>text</strong>" in frame.get("text", "") for frame in frames)
+
+
+def test_citations_can_be_opened_while_the_answer_is_written() -> None:
+    drawn = [frame["text"] for frame in live.frames(5, [*EVENTS, Stopped("some")], SAY) if "text" in frame]
+    assert 'data-do="cite" data-message="5" data-n="1"' in drawn[-1]
+    without = [frame["text"] for frame in live.frames(5, [TextDelta("See [1]")], SAY) if "text" in frame]
+    assert "[1]" in without[-1]  # plain talk: no button that opens nothing
+
+
+def test_what_was_looked_at_bears_no_numbers_that_look_like_citations() -> None:
+    html = messages_view.passages([PASSAGE, PASSAGE], SAY)
+    assert html.count('data-do="page"') == 2
+    assert 'class="number"' not in html
 
 
 def test_both_languages_know_the_same_words_with_the_same_values() -> None:

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -220,14 +219,14 @@ def test_kill_nine_while_writing_leaves_the_question_and_the_text_so_far_interru
     history = History(engine)
     thread = history.thread(history.conversations()[0].id)
     engine.dispose()
-    assert texts(thread) == ["Will this last?", "It was written before"]  # no passage 4: no mark that leads nowhere
+    assert texts(thread) == ["Will this last?", "It was written before"]  # no mark that leads nowhere
     assert thread[1].status is MessageStatus.INTERRUPTED
 
 
-def test_in_a_text_cut_short_every_number_has_a_citation_and_none_is_verified() -> None:
-    kept, citations = cited("One [1], link [2](x), nine [9], again [1].", [PASSAGE, replace(PASSAGE, page=8)])
-    assert kept == "One [1], link [2](x), nine, again [1]."
-    assert [(c.n, c.quote, c.verified) for c in citations] == [(1, PASSAGE.text, False)]
+def test_a_number_that_leads_nowhere_is_left_out() -> None:
+    text = "One [1], link [2](x), nine [9], again [1], `row[9]`."
+    assert cited(text, [CITATION]) == "One [1], link [2](x), nine, again [1], `row[9]`."
+    assert cited(text, []) == "One, link [2](x), nine, again, `row[9]`."
 
 
 def test_the_first_question_names_the_conversation_until_a_person_does(history: History) -> None:
@@ -420,6 +419,7 @@ EVENTS: list[Event] = [
     ToolFinished("1", "noon", True, 0.1),
     ApprovalNeeded("1", "web_page", {"url": "http://localhost"}, "It reaches out."),
     TextDelta("¡Hola!"),
+    TextDelta("212 [1].", (CITATION,)),
     Answered("There are 212 [1].", (CITATION,), Basis.MODEL, Usage(1, 2, 0.1, 0.2, "m"), "draft"),
     Answered("Hello.", (), None, Usage()),
     Failed("Try again.", False),
@@ -432,6 +432,10 @@ def test_an_event_survives_being_a_json_row(event: Event) -> None:
     import json
 
     assert from_row(json.loads(json.dumps(to_row(event)))) == event
+
+
+def test_a_piece_without_citations_says_nothing_of_them() -> None:
+    assert to_row(TextDelta("a")) == {"type": "text_delta", "text": "a"}
 
 
 def test_an_unknown_event_names_the_known_ones() -> None:

@@ -25,7 +25,16 @@ PASSAGE = Passage(7, "a.pdf", 3, 12, "Wind turbines: 212.", 40, 59, 0.9, 0.8, 1.
 CITATION = Citation(1, 7, "a.pdf", 3, "212", 55, 58, True)
 CHOSEN = RouteChosen(Route.DOCUMENTS, "Because.", 0.9)
 ANSWERED = Answered("There are 212 [1].", (CITATION,), Basis.MODEL, Usage(3, 2, 0.1, 0.2, "scripted"), "draft")
-USUAL: list[Event] = [CHOSEN, PassagesFound((PASSAGE,), 0.01), TextDelta("There are "), TextDelta("212 [1]."), ANSWERED]
+USUAL: list[Event] = [
+    CHOSEN,
+    PassagesFound((PASSAGE,), 0.01),
+    TextDelta("There are "),
+    TextDelta("212 [1].", (CITATION,)),
+    ANSWERED,
+]
+
+
+HALF = TextDelta("half [1]", (CITATION,))
 
 
 class Paced:
@@ -171,7 +180,7 @@ def test_stop_ends_the_turn_within_a_second_even_when_the_model_does_not_listen(
     events = list(turns.follow(answer))
     assert time.monotonic() - begun < 1.0
     stored = history.message(answer)
-    expected = "" if deaf else "Some text"  # [3] leads nowhere: no third passage
+    expected = "" if deaf else "Some text"  # [3] leads nowhere: it came without a citation
     assert events[-1] == Stopped(expected)
     assert (stored.status, stored.text) == (MessageStatus.STOPPED, expected)
     assert turns.running(conversation) is None
@@ -192,12 +201,12 @@ def test_after_the_end_nothing_is_added_by_a_model_that_goes_on(history: History
 @pytest.mark.parametrize(
     ("events", "words"),
     [
-        ([CHOSEN, TextDelta("half [1]"), RuntimeError("a bug")], "went wrong"),
-        ([CHOSEN, TextDelta("half [1]")], "gave no answer"),
-        ([CHOSEN, TextDelta("half [1]"), Failed("The disk is full: make room.")], "make room"),
+        ([CHOSEN, HALF, RuntimeError("a bug")], "went wrong"),
+        ([CHOSEN, HALF], "gave no answer"),
+        ([CHOSEN, HALF, Failed("The disk is full: make room.")], "make room"),
     ],
 )
-def test_whatever_goes_wrong_ends_in_one_sentence_and_keeps_the_text(
+def test_whatever_goes_wrong_ends_in_one_sentence_and_keeps_the_text_with_its_citations(
     history: History, events: list[Event | BaseException], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     turns = Turns(history, Paced([events[0], PassagesFound((PASSAGE,), 0.0), *events[1:]]))
@@ -208,7 +217,8 @@ def test_whatever_goes_wrong_ends_in_one_sentence_and_keeps_the_text(
     assert words in last.message
     assert "Traceback" not in last.message
     assert (stored.status, stored.text, stored.failure) == (MessageStatus.FAILED, "half [1]", last.message)
-    assert [citation.n for citation in stored.citations] == [1]
+    assert stored.citations == (CITATION,)
+    assert list(Turns(history, Paced([])).follow(answer))[-2] == HALF  # so it is replayed
 
 
 def test_retry_makes_a_sibling_answer_and_says_it_is_another_attempt(history: History) -> None:
@@ -310,10 +320,10 @@ import sys
 from assistant.history import History
 from assistant.turns import Turns
 from knowledge.store.database import connect
-from tests.assistant.test_turns import CHOSEN, PASSAGE, Paced
+from tests.assistant.test_turns import CHOSEN, CITATION, PASSAGE, Paced
 from assistant.events import PassagesFound, TextDelta
 history = History(connect(sys.argv[1]))
-words = [TextDelta(f"word{n} [{1 + n % 2}] ") for n in range(1000)]
+words = [TextDelta(f"word{n} [{1 + n % 2}] ", () if n else (CITATION,)) for n in range(1000)]
 turns = Turns(history, Paced([CHOSEN, PassagesFound((PASSAGE,), 0.0), *words], 0.05))
 for n, event in enumerate(turns.follow(turns.start(history.create().id, "Will this last?", None))):
     print(n, flush=True)
@@ -334,7 +344,7 @@ def test_kill_nine_during_an_answer_leaves_the_question_and_the_partial_answer(t
     engine.dispose()
     assert question.text == "Will this last?"
     assert answer.status is MessageStatus.INTERRUPTED
-    assert answer.text.startswith("word0 [1] word1 word2 [1]")  # [2] had no passage
+    assert answer.text.startswith("word0 [1] word1 word2 [1]")  # [2] had no citation
     assert answer.text.count("word") >= 15  # of 29: what the last quarter of a second wrote may be gone
-    assert [citation.n for citation in answer.citations] == [1]
+    assert answer.citations == (CITATION,)
     assert (answer.route, answer.passages) == (Route.DOCUMENTS, (PASSAGE,))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import Answer, Basis, Found, Turn, prompt
+from knowledge import Answer, Basis, Citation, Found, Turn, Wrote, prompt
 from knowledge.answering import STRIKES, Writer, answer, complete
 from knowledge.embedders import Embedder
 from knowledge.evidence import core
@@ -68,11 +68,16 @@ class Says:
 
 def run(
     library: Library, question: str, write: Writer, history: Sequence[Turn] = ()
-) -> tuple[Found, list[str], Answer]:
+) -> tuple[Found, list[Wrote], Answer]:
     steps = list(answer(question, history=history, library=library, write=write))
     assert isinstance(steps[0], Found)
     assert isinstance(steps[-1], Answer)
-    return steps[0], [step for step in steps if isinstance(step, str)], steps[-1]
+    return steps[0], [step for step in steps if isinstance(step, Wrote)], steps[-1]
+
+
+def marks(text: str) -> list[int]:
+    """The numbers in the order they first appear."""
+    return list(dict.fromkeys(int(n) for n in re.findall(r"(?<!\\)\[(\d+)\]", text)))
 
 
 DRAFTS = [
@@ -92,26 +97,55 @@ DRAFTS = [
 def test_every_mark_has_one_citation_and_every_quote_stands_on_its_page(
     library: Library, question: str, draft: str
 ) -> None:
-    found, pieces, done = run(library, question, Says(draft))
-    marks = {int(n) for n in re.findall(r"(?<!\\)\[(\d+)\]", done.text)}
-    assert sorted(marks) == [c.n for c in done.citations]
-    assert "".join(pieces) == done.text
+    found, _, done = run(library, question, Says(draft))
+    assert marks(done.text) == [c.n for c in done.citations] == list(range(1, len(done.citations) + 1))
     assert done.text.strip()
     for citation in done.citations:
-        passage = found.passages[citation.n - 1]
-        assert (citation.document, citation.page) == (passage.document, passage.page)
+        assert (citation.document, citation.page) in {(p.document, p.page) for p in found.passages}
         assert library.page(citation.document, citation.page).text[citation.start : citation.end] == citation.quote
         assert citation.verified
     assert (done.basis is Basis.NOTHING) == (not done.citations)
 
 
+@pytest.mark.parametrize("draft", DRAFTS)
+@pytest.mark.parametrize("question", [WHO, MANY, "Where does the osprey nest?"])
+def test_what_streams_is_what_stays_and_brings_its_own_citations(library: Library, question: str, draft: str) -> None:
+    """However early it is stopped, every [n] has its citation and no number changes afterwards."""
+    _, pieces, done = run(library, question, Says(draft))
+    text = ""
+    cited: list[Citation] = []
+    for piece in pieces:
+        text += piece.text
+        cited += piece.citations
+        assert marks(text) == [c.n for c in cited]
+        assert done.text.startswith(text)
+    assert (text, tuple(cited)) == (done.text, done.citations)
+
+
 def test_a_supported_answer_is_the_models_own_with_its_number_put_right(library: Library) -> None:
-    found, _, done = run(library, WHO, Says("Brenmoor Energy was founded by Ottoline Farrow [5]."))
+    _, _, done = run(library, WHO, Says("Brenmoor Energy was founded by Ottoline Farrow [5]."))
     assert done.basis is Basis.MODEL
     (citation,) = done.citations
-    assert found.passages[citation.n - 1].title == "founding.txt"
-    assert done.text == f"Brenmoor Energy was founded by Ottoline Farrow [{citation.n}]."
-    assert done.draft.endswith("[5].")
+    assert (citation.n, citation.title) == (1, "founding.txt")
+    assert citation.quote.startswith("Brenmoor Energy was founded")
+    assert "gas" not in citation.quote
+    assert done.text == "Brenmoor Energy was founded by Ottoline Farrow [1]."
+    assert done.draft == ""  # its words are shown
+
+
+def test_what_is_said_twice_keeps_its_number(library: Library) -> None:
+    draft = (
+        "Brenmoor Energy was founded by Ottoline Farrow. It does not own any gas plants. "
+        "Ottoline Farrow was an engineer from Whitby."
+    )
+    _, _, done = run(library, WHO, Says(draft))
+    assert re.findall(r"\[\d\]", done.text) == ["[1]", "[2]", "[1]"]
+    assert len(done.citations) == 2
+
+
+def test_a_model_that_writes_two_numbers_in_one_mark_leaves_none_of_its_own(library: Library) -> None:
+    _, _, done = run(library, WHO, Says("Brenmoor Energy was founded by Ottoline Farrow [4, 6]."))
+    assert done.text == "Brenmoor Energy was founded by Ottoline Farrow [1]."
 
 
 def test_a_long_answer_keeps_its_list_and_loses_what_nothing_supports(library: Library) -> None:
@@ -184,10 +218,10 @@ def test_a_model_that_only_invents_is_cut_short(library: Library) -> None:
 
 def test_stop_ends_it_without_an_answer_and_cancels_the_writer(library: Library) -> None:
     stop, says = threading.Event(), Says("Brenmoor Energy was founded by Ottoline Farrow. " * 50)
-    steps: list[Found | str | Answer] = []
+    steps: list[Found | Wrote | Answer] = []
     for step in answer(WHO, library=library, write=says, stop=stop):
         steps.append(step)
-        if isinstance(step, str):
+        if isinstance(step, Wrote):
             stop.set()
     assert not any(isinstance(step, Answer) for step in steps)
     assert says.closed

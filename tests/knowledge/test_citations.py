@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from knowledge.citations import Claim, check_sentence, citations
+from knowledge.citations import Citing, Claim, check_sentence
 from knowledge.embedders import Embedder
 from knowledge.evidence import rank
 from knowledge.support import judge, names, negated, numbers
@@ -33,7 +35,7 @@ class Shelf:
     def page(self, document: int, number: int) -> Page:
         return Page(number, PAGES[document])
 
-    def embed(self, texts: list[str]) -> FloatMatrix:
+    def embed(self, texts: Sequence[str]) -> FloatMatrix:
         return self._embedder.embed(texts)
 
 
@@ -67,9 +69,9 @@ def test_what_a_passage_says_is_verified_and_cites_that_passage(
     shelf: Shelf, sentence: str, question: str, passage: int
 ) -> None:
     claim = checked(shelf, sentence, question)
-    assert claim.cited == (passage,)
-    assert claim.marked.count("[") == 1
-    assert f"[{passage}]" in claim.marked
+    assert {e.passage for e in claim.evidence} == {passage}
+    assert claim.marked([7]).count("[") == 1
+    assert "[7]" in claim.marked([7])
 
 
 @pytest.mark.parametrize(
@@ -93,23 +95,50 @@ def test_what_a_passage_says_is_verified_and_cites_that_passage(
 def test_what_no_passage_says_is_not_verified(shelf: Shelf, sentence: str, question: str) -> None:
     claim = checked(shelf, sentence, question)
     assert not claim.verified
-    assert "[" not in claim.marked
+    assert "[" not in claim.marked([])
 
 
-def test_a_quote_is_cut_from_the_page_and_there_is_one_citation_per_passage(shelf: Shelf) -> None:
-    first = checked(shelf, "Brenmoor Energy was founded by Ottoline Farrow.", WHO)
-    second = checked(shelf, "It does not own any gas plants.", WHO)
-    found = citations([*first.evidence, *second.evidence], shelf.passages, shelf)
-    assert [c.n for c in found] == [1]
-    assert PAGES[0][found[0].start : found[0].end] == found[0].quote
-    assert found[0].quote.startswith("Brenmoor Energy was founded")
-    assert "gas plants" in found[0].quote
+def test_numbers_count_stretches_as_they_are_first_cited_and_a_stretch_keeps_its_own(shelf: Shelf) -> None:
+    citing = Citing(shelf.passages, shelf)
+    said = [
+        ("It operates 212 wind turbines.", MANY),
+        ("Brenmoor Energy was founded by Ottoline Farrow.", WHO),
+        ("It does not own any gas plants.", "Does it own gas plants?"),
+        ("Brenmoor Energy was founded by Ottoline Farrow.", WHO),
+    ]
+    assert [citing.cite(checked(shelf, *one).evidence) for one in said] == [(1,), (2,), (3,), (2,)]
+    assert [c.n for c in citing.citations] == [1, 2, 3]
+    for citation in citing.citations:
+        page = PAGES[citation.document]
+        assert page[citation.start : citation.end] == citation.quote
+        assert citation.quote.count(".") == 1  # one sentence, although two of one page are cited
+    assert citing.citations[1].quote.endswith("floods of 1998.")
+    assert citing.citations[2].quote.startswith("It does not own")
+
+
+def test_two_neighbouring_sentences_of_one_claim_are_one_stretch(shelf: Shelf) -> None:
+    said = "Brenmoor Energy was founded by Ottoline Farrow after the floods of 1998 and does not own any gas plants."
+    claim = checked(shelf, said, WHO)
+    assert len(claim.evidence) == 2
+    citing = Citing(shelf.passages, shelf)
+    assert citing.cite(claim.evidence) == (1,)
+    assert citing.citations[0].quote == PAGES[0]
+
+
+def test_sentences_with_another_between_them_are_two_stretches(shelf: Shelf) -> None:
+    found = sorted(rank(WHO, shelf.passages, shelf, "").sentences, key=lambda e: e.order)
+    first, _, third = [e for e in found if e.passage == 3]
+    citing = Citing(shelf.passages, shelf)
+    assert citing.cite([first, third]) == (1, 2)
+    assert [c.quote for c in citing.citations] == [first.text, third.text]
 
 
 def test_a_sentence_with_two_passages_may_rest_on_both(shelf: Shelf) -> None:
-    claim = checked(shelf, "Ottoline Farrow founded it and it operates 212 wind turbines [1][2].", WHO)
-    assert claim.cited == (1, 2)
-    assert claim.marked.endswith("[1][2].")
+    for marks in ("[1][2]", "[1, 2]"):
+        claim = checked(shelf, f"Ottoline Farrow founded it and it operates 212 wind turbines {marks}.", WHO)
+        assert [e.passage for e in claim.evidence] == [1, 2]
+        numbers = Citing(shelf.passages, shelf).cite(claim.evidence)
+        assert claim.marked(numbers).endswith("turbines [1][2].")
 
 
 def test_links_and_html_of_a_model_do_not_get_through(shelf: Shelf) -> None:
