@@ -234,6 +234,15 @@ def test_another_attempt_is_asked_for_at_another_temperature(library: Library) -
     assert [settings["temperature"] for settings in model.settings] == [0.0, 0.7, 0.0, 0.7]
 
 
+def test_a_model_stronger_than_the_default_one_reads_more_passages(library: Library) -> None:
+    lengths = []
+    for name in ("", "openai:some-model"):
+        model = Scripted(answers=["x"])
+        list(Agent(library, ScriptedModels(model), name).run("How many wind turbines are there?", route="documents"))
+        lengths.append(len(str(model.prompts[0][-1].content)))
+    assert lengths[1] > 1.5 * lengths[0]
+
+
 def test_a_scripted_model_can_be_named(empty: Library) -> None:
     assert scripted("0.5|Hello.").delay == 0.5
     assert scripted("a|b").answers == ["a|b"]
