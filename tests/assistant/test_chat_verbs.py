@@ -78,7 +78,7 @@ def test_what_was_asked_is_in_the_history_with_its_file(parts: Parts, tmp_path: 
 
 
 def test_ask_without_documents_is_plain_talk(parts: Parts, model: Scripted) -> None:
-    last = plain(verbs.ask(*parts, question="Hi"))[-1]
+    last = plain(verbs.ask(*parts, question="Thanks!"))[-1]
     assert (last["type"], last["route"], last["citations"]) == ("answered", "chat", [])
 
 
@@ -93,20 +93,20 @@ def test_ask_with_no_usable_file_asks_nothing_and_says_so(parts: Parts, tmp_path
 
 
 def test_ask_refuses_a_persona_that_is_not_here(parts: Parts) -> None:
-    assert plain(verbs.ask(*parts, question="Hi", persona="pirate"))[-1]["type"] == "failed"
+    assert plain(verbs.ask(*parts, question="Thanks!", persona="pirate"))[-1]["type"] == "failed"
 
 
 def test_ask_fails_in_a_row_when_the_route_is_not_here(parts: Parts) -> None:
-    last = plain(verbs.ask(*parts, question="Hi", route="tools"))[-1]
+    last = plain(verbs.ask(*parts, question="Thanks!", route="tools"))[-1]
     assert last["type"] == "failed"
     assert "documents, chat" in last["message"]
 
 
 def test_the_callers_stop_stops_the_answer(parts: Parts, model: Scripted) -> None:
-    model.delay, model.answers = 0.1, ["word " * 100]
+    model.delay, model.answers = 0.1, [" ".join(f"word{n}" for n in range(100))]
     stop = threading.Event()
     rows = []
-    for row in verbs.ask(*parts, question="Hi", stop=stop):
+    for row in verbs.ask(*parts, question="Thanks!", stop=stop):
         rows.append(row)
         if row["type"] == "text_delta":
             stop.set()
@@ -114,8 +114,8 @@ def test_the_callers_stop_stops_the_answer(parts: Parts, model: Scripted) -> Non
 
 
 def test_who_goes_away_stops_the_answer(parts: Parts, model: Scripted) -> None:
-    model.delay, model.answers = 0.1, ["word " * 100]
-    rows = verbs.ask(*parts, question="Hi")
+    model.delay, model.answers = 0.1, [" ".join(f"word{n}" for n in range(100))]
+    rows = verbs.ask(*parts, question="Thanks!")
     asked = next(rows)
     while next(rows)["type"] != "text_delta":
         pass
