@@ -111,7 +111,7 @@ def answer(
     elif draft.refused and ranking.confidence < MIN_CONFIDENCE_REFUSED:
         yield from _ended(_nothing(texts, passages), begun, draft.written)
     else:
-        yield from _ended(_quoted(texts, ranking, passages, library), begun, draft.written)
+        yield from _ended(_quoted(texts, asked, ranking, passages, library), begun, draft.written)
 
 
 def complete(question: str, history: Sequence[Turn]) -> str:
@@ -257,10 +257,12 @@ def _changed(draft: _Draft) -> str:
 
 
 def _quoted(
-    texts: dict[str, str], ranking: Ranking, passages: Sequence[Passage], library: Reader
+    texts: dict[str, str], question: str, ranking: Ranking, passages: Sequence[Passage], library: Reader
 ) -> tuple[str, Basis, tuple[Citation, ...]]:
     citing = Citing(passages, library)
-    text = f"{texts['quotes']}\n\n{quotes.markdown(quotes.choose(ranking), citing, passages, library)}"
+    text = (
+        f"{texts['quotes']}\n\n{quotes.markdown(quotes.choose(question, ranking, passages), citing, passages, library)}"
+    )
     return text, Basis.QUOTES, citing.citations
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import Answer, Basis, Citation, Found, Turn, Wrote, prompt
+from knowledge import Answer, Basis, Citation, Found, Passage, Turn, Wrote, prompt, quotes
 from knowledge.answering import STRIKES, Writer, answer, complete
 from knowledge.embedders import Embedder
-from knowledge.evidence import core
+from knowledge.evidence import Evidence, Ranking, core
 from knowledge.library import Library
 from knowledge.quotes import escaped
 from knowledge.store.database import connect
@@ -246,6 +246,24 @@ def test_the_beginning_of_the_prompt_never_changes(library: Library) -> None:
     run(library, MANY, second)
     assert first.turns[:3] == second.turns[:3]
     assert first.turns[3] != second.turns[3]
+
+
+@pytest.mark.parametrize(
+    ("further", "shown"),
+    [
+        (["The Kestrel Bay plant opened in spring."], 2),
+        (["The  Kestrel Bay plant opened on 14 March 2016"], 1),  # the same again, in another document
+        (["Kestrel Ltd. has many plans."], 1),  # nothing of the question but the document's name
+        (["The Kestrel Bay plant opened " + "and so on " * 40], 1),  # too long to be to the point
+        (["The plant opened in spring.", "The plant opened in rain.", "The plant opened in snow."], 3),
+    ],
+)
+def test_a_further_quote_adds_something(further: list[str], shown: int) -> None:
+    texts = ["The Kestrel Bay plant opened on 14 March 2016.", *further]
+    found = tuple(Evidence(1, 0, 1, text, n, 10 - n / 10, 0.5, 0.5) for n, text in enumerate(texts))
+    passage = Passage(1, "kestrel_2016.pdf", 1, 1, "", 0, 0, 1.0, 1.0, 1.0)
+    chosen = quotes.choose("When did the Kestrel plant open?", Ranking(found, 1.0, "date"), [passage])
+    assert [e.text for e in chosen] == texts[:shown]
 
 
 def test_a_row_of_a_table_is_quoted_with_its_header(library: Library) -> None:
