@@ -11,7 +11,7 @@ from html import escape
 
 from assistant.chat_page import markdown
 from assistant.events import Route
-from assistant.history import Message, MessageStatus
+from assistant.history import Message, MessageStatus, cited
 from knowledge import Basis, Citation, Passage, Usage
 from knowledge.documents_view import attr
 from knowledge.icons import icon
@@ -135,10 +135,10 @@ def sources(message: Message, say: Words) -> str:
     if not message.passages and not message.draft:
         return ""
     draft = ""
-    if message.draft and message.draft != message.text:
+    if message.draft and message.draft != message.text:  # its own [n] would look like the answer's
         draft = (
             f'<details class="fold" data-keep><summary>{escape(say("draft"))}{icon("chevron")}</summary>'
-            f'<div class="prose draft">{markdown.to_html(message.draft, None, say("copy"))}</div></details>'
+            f'<div class="prose draft">{markdown.to_html(cited(message.draft, ()), None, say("copy"))}</div></details>'
         )
     return f'<div class="sources">{passages(message.passages, say)}{draft}</div>'
 

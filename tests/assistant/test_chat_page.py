@@ -164,6 +164,7 @@ def test_citations_can_be_opened_while_the_answer_is_written() -> None:
 
 
 def test_what_was_looked_at_bears_no_numbers_that_look_like_citations() -> None:
+    assert "[3]" not in messages_view.sources(replace(ANSWER, draft="Some say 212 [3]."), SAY)
     html = messages_view.passages([PASSAGE, PASSAGE], SAY)
     assert html.count('data-do="page"') == 2
     assert 'class="number"' not in html
