@@ -8,7 +8,7 @@ import pytest
 
 from knowledge.citations import Citing, Claim, check_sentence
 from knowledge.embedders import Embedder
-from knowledge.evidence import rank
+from knowledge.evidence import Evidence, Ranking, rank
 from knowledge.support import judge, names, negated, numbers
 from knowledge.values import FloatMatrix, Page, Passage
 
@@ -114,6 +114,17 @@ def test_numbers_count_stretches_as_they_are_first_cited_and_a_stretch_keeps_its
         assert citation.quote.count(".") == 1  # one sentence, although two of one page are cited
     assert citing.citations[1].quote.endswith("floods of 1998.")
     assert citing.citations[2].quote.startswith("It does not own")
+
+
+def test_of_two_sentences_with_its_words_the_one_that_says_them_in_a_row_is_cited(shelf: Shelf) -> None:
+    near = "Sales growth of 9.0% was driven primarily by gaming, offset by declines in virtual reality and drones."
+    exact = "Sales growth of 2.5% was driven primarily by gaming and drones, offset by declines in virtual reality."
+    texts = [near, exact]
+    passages = [Passage(i, "a.txt", i + 1, i, text, 0, len(text), 0.5, 0.5, 0.5) for i, text in enumerate(texts)]
+    ranked = tuple(Evidence(n, 0, len(text), text, n, -n) for n, text in enumerate(texts, 1))
+    said = "The sales growth was driven primarily by gaming and drones."
+    claim = check_sentence(said, "What drove sales?", Ranking(ranked, 1.0, ""), passages, shelf)
+    assert [e.text for e in claim.evidence] == [exact]
 
 
 def test_two_neighbouring_sentences_of_one_claim_are_one_stretch(shelf: Shelf) -> None:
