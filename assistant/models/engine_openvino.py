@@ -20,11 +20,13 @@ from typing import Any
 
 from assistant.errors import ForOperator
 from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, Until, converted, room, turn_of
+from knowledge.openvino_silenced import SILENCE, silence
 
 CHUNK = 512  # tokens read between two looks at `stop`
 BLOCK = 32  # tokens per block of the cache, fixed by OpenVINO's CPU plugin
 
-_CONVERT = """
+_CONVERT = f"""
+{SILENCE}
 import os, shutil, sys
 import openvino_genai
 source, target = sys.argv[1:]
@@ -44,6 +46,7 @@ class OpenVinoEngine:
 
     def __init__(self, gguf: Path, *, guess: bool = False) -> None:
         """`guess`: prompt-lookup decoding. Takes seconds; seven more the first time."""
+        silence()
         import openvino_genai
 
         version = metadata.version("openvino-genai")

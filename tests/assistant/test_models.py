@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -300,3 +301,21 @@ def test_pieces_come_while_the_server_writes(server: Completions, tmp_path: Path
     model = Models(tmp_path).get(f"{server.url}/v1#m")
     times = [time.monotonic() for _ in write(model, CAPITAL, max_tokens=9, stop=threading.Event())]
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.1
+
+
+@pytest.mark.model
+def test_the_engine_reports_to_nobody(weights: Path, tmp_path: Path) -> None:
+    """OpenVINO's import forks a child that reports to its vendor and notes it in ~/intel: neither may happen."""
+    code = f"""
+import sys
+heard = []
+sys.addaudithook(lambda name, arguments: heard.append(name))
+from pathlib import Path
+from assistant.models import Models
+model = Models(Path({str(weights)!r})).get()
+assert model.invoke([("user", "Hi")], max_tokens=2).text
+assert not {{"socket.connect", "socket.getaddrinfo", "os.fork"}} & set(heard)
+"""
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)
+    assert not (tmp_path / "intel").exists()
