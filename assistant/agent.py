@@ -116,7 +116,7 @@ class Agent:
 
     def _from_documents(self, request: Request) -> Iterator[Event]:
         from assistant.models import DEFAULT
-        from knowledge.answering import answer
+        from knowledge.answers.answering import answer
 
         searchable = {document.id for document in self._library.documents() if document.status.searchable}
         if not searchable:

@@ -32,10 +32,10 @@ from assistant.models import Models, write
 from assistant.service.settings import Settings
 from benchmarks.machine import describe
 from knowledge import Answer, Basis, Turn, Usage, Wrote, embedders
-from knowledge.answering import Writer, answer
+from knowledge.answers.answering import Writer, answer
+from knowledge.answers.support import normalised
 from knowledge.library import Library
 from knowledge.store.database import connect
-from knowledge.support import normalised
 
 
 @dataclass(frozen=True, slots=True)

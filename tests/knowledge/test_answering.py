@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import Answer, Basis, Citation, Found, Passage, Turn, Wrote, prompt, quotes
-from knowledge.answering import STRIKES, Writer, answer, complete
+from knowledge import Answer, Basis, Citation, Found, Passage, Turn, Wrote
+from knowledge.answers import prompt, quotes
+from knowledge.answers.answering import STRIKES, Writer, answer, complete
+from knowledge.answers.evidence import Evidence, Ranking, core
+from knowledge.answers.quotes import escaped
 from knowledge.embedders import Embedder
-from knowledge.evidence import Evidence, Ranking, core
 from knowledge.library import Library
-from knowledge.quotes import escaped
 from knowledge.store.database import connect
 
 TEXTS = {

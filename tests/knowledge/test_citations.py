@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from knowledge.citations import Citing, Claim, check_sentence
+from knowledge.answers.citations import Citing, Claim, check_sentence
+from knowledge.answers.evidence import Evidence, Ranking, rank
+from knowledge.answers.support import judge, names, negated, numbers
 from knowledge.embedders import Embedder
-from knowledge.evidence import Evidence, Ranking, rank
-from knowledge.support import judge, names, negated, numbers
 from knowledge.values import FloatMatrix, Page, Passage
 
 PAGES = [

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from knowledge.sentences import is_row, split
+from knowledge.answers.sentences import is_row, split
 
 
 def cut(text: str) -> list[str]:

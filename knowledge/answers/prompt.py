@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from knowledge.evidence import Evidence
+from knowledge.answers.evidence import Evidence
 from knowledge.values import Turn
 
 CHARACTERS_PER_TOKEN = 3.6  # English 4.2, Spanish 3.0 with the default model's tokenizer; only a budget rests on it

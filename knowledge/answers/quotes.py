@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from knowledge.citations import Citing
-from knowledge.evidence import Evidence, Ranking, Reader
+from knowledge.answers.citations import Citing
+from knowledge.answers.evidence import Evidence, Ranking, Reader
+from knowledge.answers.sentences import is_row
+from knowledge.answers.support import normalised
 from knowledge.language import detect, stems
-from knowledge.sentences import is_row
-from knowledge.support import normalised
 from knowledge.values import Passage
 
 # How far below the best sentence's relevance the second and the third may lie. With these numbers, all chosen on the

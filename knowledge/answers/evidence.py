@@ -16,10 +16,10 @@ from typing import Protocol
 
 import numpy as np
 
+from knowledge.answers.sentences import is_row, split
+from knowledge.answers.support import names, normalised, numbers
 from knowledge.errors import KnowledgeError
 from knowledge.language import detect, stems
-from knowledge.sentences import is_row, split
-from knowledge.support import names, normalised, numbers
 from knowledge.values import FloatMatrix, Page, Passage
 
 _MARGIN = 400  # characters read on both sides of a passage, so that a sentence cut by chunking is whole again

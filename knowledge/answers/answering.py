@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Protocol
 
-from knowledge import prompt, quotes
-from knowledge.citations import Citing, Claim, check_sentence
-from knowledge.evidence import Ranking, Reader, core, holds, in_order, openings, rank
+from knowledge.answers import prompt, quotes
+from knowledge.answers.citations import Citing, Claim, check_sentence
+from knowledge.answers.evidence import Ranking, Reader, core, holds, in_order, openings, rank
+from knowledge.answers.sentences import split
+from knowledge.answers.support import normalised, numbers
 from knowledge.language import detect, stems, stop_words
-from knowledge.sentences import split
-from knowledge.support import normalised, numbers
 from knowledge.values import Answer, Basis, Citation, Found, Passage, Turn, Usage, Wrote
 
 Writer = Callable[[Sequence[Turn], int], Iterator[str]]  # turns, max_tokens → pieces of text; closing it cancels

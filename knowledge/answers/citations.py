@@ -1,7 +1,7 @@
 """In: what a model wrote, and the sentences of its passages. Out: its sentences, each verified or not, with their [n].
 
-A sentence is verified when one sentence of a passage (or two neighbours) supports it, see `knowledge.support`. The
-passage the model named comes first; where another holds it, that one is cited; where none does, it is unverified.
+A sentence is verified when one sentence of a passage (or two neighbours) supports it, see `support`. The passage the
+model named comes first; where another holds it, that one is cited; where none does, it is unverified.
 A model's own [n] are numbers of passages; the [n] that are shown are numbers of stretches, see `Citing`.
 Knows nothing of prompts, search or models.
 """
@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from knowledge.evidence import Evidence, Ranking, Reader, holds
+from knowledge.answers.evidence import Evidence, Ranking, Reader, holds
+from knowledge.answers.sentences import split
+from knowledge.answers.support import MIN_QUOTE_WORDS, Support, claim_of, judge, normalised
 from knowledge.language import detect, stems
-from knowledge.sentences import split
-from knowledge.support import MIN_QUOTE_WORDS, Support, claim_of, judge, normalised
 from knowledge.values import Citation, Passage
 
 # Chosen by hand, not measured: no set of true and false paraphrases was at hand.
