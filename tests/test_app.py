@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from pydantic import SecretStr, ValidationError
 
 from assistant.errors import ForOperator
 from assistant.service import logs, serving
-from assistant.service.lock import HomeLock, Owned, owner_of
+from assistant.service.lock import HomeLock, Owned, Owner, owner_of
 from assistant.service.settings import Settings, explain
 from tests.app_process import ROOT, afina, environment, running
 
@@ -112,6 +113,85 @@ def test_a_torn_card_is_no_card(home: Path, card: str) -> None:
     assert owner_of(home) is None
     with HomeLock(home, "serve").acquire():
         assert owner_of(home) is not None
+
+
+def test_many_who_look_at_once_do_not_take_each_other_for_the_owner(home: Path) -> None:
+    """A dead owner's card is believed by none of them; a living one's by all."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    card = {
+        "pid": dead.pid,
+        "command": "serve",
+        "host": "127.0.0.1",
+        "port": 1,
+        "token": "x",
+        "started": "2026-01-01T00:00:00Z",
+    }
+    home.mkdir()
+    (home / "owner.lock").touch()
+    (home / "owner.json").write_text(json.dumps(card))
+    assert set(_looks(home)) == {"None"}
+    with HomeLock(home, "docs add").acquire():
+        assert set(_looks(home)) == {str(os.getpid())}
+    assert set(_looks(home)) == {"None"}
+
+
+def test_those_who_look_keep_nobody_from_taking(home: Path) -> None:
+    looking = threading.Event()
+    seen: list[object] = []
+
+    def look() -> None:
+        while not looking.is_set():
+            seen.append(owner_of(home))
+
+    threads = [threading.Thread(target=look) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(100):
+            HomeLock(home, "docs add").acquire().release()
+    finally:
+        looking.set()
+        for thread in threads:
+            thread.join()
+    assert {owner.pid for owner in seen if isinstance(owner, Owner)} <= {os.getpid()}
+
+
+def test_another_process_with_the_number_of_a_dead_owner_is_not_it(home: Path) -> None:
+    with HomeLock(home, "serve").acquire():
+        card = json.loads((home / "owner.json").read_text())
+        assert owner_of(home) is not None
+        if sys.platform == "linux":
+            (home / "owner.json").write_text(json.dumps({**card, "born": card["born"] - 1}))
+            with pytest.raises(Owned, match="Another process"):
+                owner_of(home)
+
+
+def _looks(home: Path, processes: int = 4, threads: int = 5, each: int = 15) -> list[str]:
+    """The pid (or None) that each of many looks at the same time gave."""
+    code = (
+        "import sys, threading, pathlib; from assistant.service.lock import owner_of\n"
+        "home, found = pathlib.Path(sys.argv[1]), []\n"
+        "def look():\n"
+        f"    for _ in range({each}):\n"
+        "        try: found.append(str(getattr(owner_of(home), 'pid', None)))\n"
+        "        except Exception as error: found.append(repr(error))\n"
+        f"ts = [threading.Thread(target=look) for _ in range({threads})]\n"
+        "sys.stdin.readline(); [t.start() for t in ts]; [t.join() for t in ts]; print('\\n'.join(found))"
+    )
+    command = [sys.executable, "-c", code, str(home)]
+    running = [
+        subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    time.sleep(1.5)  # until all of them have imported what they need
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    found = [line for process in running for line in process.communicate(timeout=60)[0].split("\n") if line]
+    assert len(found) == processes * threads * each
+    return found
 
 
 def test_looking_makes_no_folder(home: Path) -> None:

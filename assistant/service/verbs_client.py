@@ -31,25 +31,34 @@ BUSY = 5.0  # seconds to wait for another command to be done with the folder
 def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
     """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, pydantic.ValidationError."""
     began = time.monotonic()
-    while (owner := owner_of(settings.home)) is not None:
-        if owner.address is not None:
+    while True:
+        try:
+            owner = owner_of(settings.home)
+            if owner is None:
+                lock = HomeLock(settings.home, name.replace(".", " ")).acquire()
+                break
+        except Owned as error:  # somebody was quicker, or has not said yet who they are
+            owner, refused = error.owner, error
+        else:
+            refused = Owned(settings.home, owner)
+        if owner is not None and owner.address is not None:
             yield from _there(owner, name, arguments)
             return
-        patience = STARTING if owner.command == "serve" else BUSY
+        patience = STARTING if owner is not None and owner.command == "serve" else BUSY
         if time.monotonic() - began > patience or stop.is_set():
-            raise Owned(settings.home, owner)
+            raise refused
         time.sleep(0.1)
-    yield from _here(settings, name, arguments, stop)
+    with lock:
+        yield from _here(settings, name, arguments, stop)
 
 
 def _here(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
-    with HomeLock(settings.home, name.replace(".", " ")).acquire():
-        handlers = logs.begin(settings.home / "log", settings.log, settings.secrets(), terminal=False)
-        try:
-            with closing(Parts(settings)) as parts:
-                yield from prepare(parts, name, arguments, stop)()
-        finally:
-            logs.end(handlers)
+    handlers = logs.begin(settings.home / "log", settings.log, settings.secrets(), terminal=False)
+    try:
+        with closing(Parts(settings)) as parts:
+            yield from prepare(parts, name, arguments, stop)()
+    finally:
+        logs.end(handlers)
 
 
 def _there(owner: Owner, name: str, arguments: Mapping[str, Any]) -> Iterator[Row]:
