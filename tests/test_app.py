@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -23,6 +24,7 @@ from assistant.service import logs, serving
 from assistant.service.lock import HomeLock, Owned, Owner, owner_of
 from assistant.service.settings import Settings, explain
 from tests.app_process import ROOT, afina, environment, running
+from tests.pdfs import handbook
 
 FIRST_PAGE = 5.0  # seconds at most; 3 on a quiet machine (benchmarks/startup.py measures)
 
@@ -76,12 +78,33 @@ def test_killed_it_leaves_a_card_that_nobody_believes(home: Path, weights: Path)
         assert httpx.get(again.address + "/").status_code == 200
 
 
-def test_a_stopped_app_closes_streams_that_are_still_open(home: Path, weights: Path) -> None:
-    with running(home) as app, httpx.stream("GET", app.address + "/gradio_api/heartbeat/abc", timeout=30) as stream:
-        assert stream.status_code == 200
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_app_closes_streams_that_are_still_open_and_complains_of_none(
+    home: Path, weights: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    file = handbook(tmp_path / "long.pdf", pages=1500)
+    with (
+        running(home) as app,
+        httpx.Client(base_url=app.address, timeout=30) as client,
+        contextlib.ExitStack() as open_,
+    ):
+        token = json.loads((home / "owner.json").read_text())["token"]
+        verb = {"headers": {"Authorization": f"Bearer {token}"}, "json": {"paths": [str(file)]}}
+        for method, path, more in (
+            ("GET", "/gradio_api/heartbeat/abc", {}),
+            ("POST", "/verbs/docs.add", verb),
+        ):
+            stream = open_.enter_context(client.stream(method, path, **more))  # type: ignore[arg-type]
+            assert stream.status_code == 200
+        next(stream.iter_lines())
         began = time.monotonic()
-        app.stop()
+        app.stop(how)
         assert time.monotonic() - began < 10
+        assert app.process.stderr is not None
+        assert app.process.stderr.read() == ""
+    log = (home / "log" / "afina.log").read_text()
+    assert "Exception in ASGI" not in log
+    assert "Traceback" not in log
 
 
 def test_the_card_is_for_its_owner_alone(home: Path) -> None:

@@ -13,6 +13,8 @@ Knows nothing of Gradio but its paths and the shape of its payloads (6.31).
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import ipaddress
 import json
 import logging
@@ -25,6 +27,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.formparsers import MultiPartException
 from starlette.requests import cookie_parser
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,6 +46,7 @@ PAYLOADS = ("/gradio_api/queue/join", "/gradio_api/component_server")
 UPLOAD = "/gradio_api/upload"
 BODY_LIMIT = 8 * 1024 * 1024  # bytes, of anything but an upload; a join carries the page's state
 MULTIPART_ROOM = 64 * 1024  # bytes around an upload's content
+GOODBYE = 0.5  # seconds to end a stream in good order when the app stops
 DRAIN_LIMIT = 2 * 1024**3  # bytes read and dropped, so that a browser gets to see the refusal instead of a reset
 
 HEADERS = {
@@ -157,6 +161,10 @@ class _Visit:
             await self.doors.app(self._inner_scope(), inner, self.send)
         except Refused as refused:
             self.refused = refused
+        except asyncio.CancelledError:  # the app stops, and this stream was still open: no error of anybody's
+            log.info("a request to %s was still open", self.path)
+            await self._goodbye()
+            return
         except ValueError as error:
             self.refused = Refused(400, "door_body")
             log.info("a malformed request to %s: %s", self.path, error)
@@ -173,8 +181,29 @@ class _Visit:
             self.ended = not message.get("more_body", False)
             if self.count > self.limit:
                 self.refused = self._too_big()
-                raise self.refused
+                raise self._torn(self.refused)
+        elif not self.ended and self._uploads:
+            self.ended = True
+            self.refused = Refused(400, "door_body")
+            raise self._torn(self.refused)
         return message
+
+    @property
+    def _uploads(self) -> bool:
+        return self.path.rstrip("/") == UPLOAD
+
+    def _torn(self, refused: Refused) -> Exception:
+        """What Gradio is told of an upload that will not come to its end. It removes what it has written of it for this
+        exception and for no other (not even for its own ClientDisconnect)."""
+        return MultiPartException(refused.sentence) if self._uploads else refused
+
+    async def _goodbye(self) -> None:
+        if self.started:
+            with contextlib.suppress(Exception):
+                end = {"type": "http.response.body", "body": b"", "more_body": False}
+                await asyncio.wait_for(self._send(end), GOODBYE)
+        else:
+            await self._refuse(Refused(503, "door_stopping"))
 
     async def send(self, message: Message) -> None:
         """Headers onto the first message; a page's script tags get the nonce; a bare 500 becomes a sentence."""

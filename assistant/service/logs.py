@@ -57,6 +57,8 @@ def begin(folder: Path, level: str, secrets: Iterable[str] = (), *, terminal: bo
     if terminal or level == "debug":
         stderr = logging.StreamHandler()
         stderr.setLevel(logging.DEBUG if level == "debug" else logging.WARNING)
+        if level != "debug":  # the server's own complaints are tracebacks
+            stderr.addFilter(lambda record: not record.name.startswith("uvicorn"))
         stderr.setFormatter(_Short("%(levelname)s %(message)s", secrets))
         handlers.append(stderr)
     for handler in handlers:
