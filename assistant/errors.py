@@ -1,4 +1,5 @@
-"""What can go wrong in the assistant, split by who acts.
+"""What can go wrong in the assistant, split by who acts. The library's own tree, one floor up: whoever catches a
+KnowledgeError, or its ForPerson, catches these too.
 
 AssistantError
 ├── ForPerson        the person can mend it: another conversation, a shorter message
@@ -10,18 +11,20 @@ Anything else that escapes is a bug. Every message is one or two sentences: what
 
 from __future__ import annotations
 
+from knowledge import errors as knowledge
 
-class AssistantError(Exception):
+
+class AssistantError(knowledge.KnowledgeError):
     """Base of the tree. `str(error)` is fit to be shown to a person."""
 
 
-class ForPerson(AssistantError):  # noqa: N818 - the name says who acts
+class ForPerson(AssistantError, knowledge.ForPerson):  # noqa: N818 - the name says who acts
     pass
 
 
-class ForOperator(AssistantError):  # noqa: N818
+class ForOperator(AssistantError, knowledge.ForOperator):  # noqa: N818
     pass
 
 
-class TryAgain(AssistantError):  # noqa: N818
+class TryAgain(AssistantError, knowledge.TryAgain):  # noqa: N818
     pass

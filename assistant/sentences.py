@@ -82,6 +82,11 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "There is no persona {persona!r} here yet: leave it out.",
         "Aquí todavía no hay una persona {persona!r}: quítala.",
     ),
+    "no_question": ("The question is empty: write something first.", "La pregunta está vacía: escribe algo antes."),
+    "not_from_documents": (
+        "This is the model's own word; it does not come from your documents.",
+        "Esto lo dice solo el modelo; no sale de tus documentos.",
+    ),
     "no_file": (
         "None of the files could be used, so the question was not asked: see what is said of each.",
         "No se pudo usar ningún archivo y no se hizo la pregunta: mira lo que se dice de cada uno.",

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from assistant.events import Answered, Event, Route, RouteChosen, to_row
 from assistant.history import Conversation, History, Message
 from assistant.sentences import say
+from assistant.small_talk import is_small_talk
 from assistant.turns import Turns
 from knowledge import Progress
 from knowledge.library import Library
@@ -38,10 +39,14 @@ def ask(
     """A conversation of its own, in the history like any other. Files are added to the library first and asked alone.
 
     {"type": "progress", path, document, title, status, …} per step of a file; {"type": "asked", conversation, message};
-    then events; the last row is "answered", "failed" or "stopped".
+    then events; the last row is "answered", "failed" or "stopped". "answered" has a `note` where there are documents
+    and the answer is not from them.
     """
     if persona:
         yield _failed(say("no_persona", language, persona=persona))
+        return
+    if not question.strip():
+        yield _failed(say("no_question", language))
         return
     stop = stop or threading.Event()
     documents = []
@@ -56,10 +61,11 @@ def ask(
     elif files and not documents:
         yield _failed(say("no_file", language))
     else:
-        yield from _answered(history, turns, question, documents, _ROUTES.get(route, route), language, stop)
+        yield from _answered(library, history, turns, question, documents, _ROUTES.get(route, route), language, stop)
 
 
 def _answered(
+    library: Library,
     history: History,
     turns: Turns,
     question: str,
@@ -80,7 +86,7 @@ def _answered(
         for event in turns.follow(message):
             if isinstance(event, RouteChosen):
                 chosen = event.route
-            yield _row(event, chosen)
+            yield _row(event, chosen, _note(library, question, event, language))
     finally:
         ended.set()
         turns.stop(message)  # whoever asked went away; nothing happens when it had ended
@@ -93,7 +99,15 @@ def _watch(stop: threading.Event, ended: threading.Event, turns: Turns, message:
             return
 
 
-def _row(event: Event, chosen: Route | None) -> Row:
+def _note(library: Library, question: str, event: Event, language: str) -> str:
+    """Of an answer that someone may take for the documents' word, and is not."""
+    if not isinstance(event, Answered) or event.basis is not None or is_small_talk(question):
+        return ""
+    searchable = any(document.status.searchable for document in library.documents())
+    return say("not_from_documents", language) if searchable else ""
+
+
+def _row(event: Event, chosen: Route | None, note: str = "") -> Row:
     if not isinstance(event, Answered):
         return to_row(event)
     return {
@@ -113,6 +127,7 @@ def _row(event: Event, chosen: Route | None) -> Row:
         ],
         "basis": event.basis.value if event.basis else None,
         "usage": asdict(event.usage),
+        "note": note,
     }
 
 

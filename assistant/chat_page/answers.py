@@ -55,7 +55,7 @@ class Chat:
             case actions.Send(text=text):
                 shown = self._send(shown, text, say)
             case actions.AnswerNow():
-                self.patience.now(self._here(action))
+                self.patience.now(self._here(action, say))
             case actions.OnMessage(do="stop", message=message):
                 self._stop(shown, message)
             case actions.OnMessage(message=message):
@@ -81,12 +81,12 @@ class Chat:
             case actions.OnArrival(arrival=arrival):
                 self.arrivals.dismiss(arrival)
             case actions.Password(arrival=arrival, password=password):
-                self._password(self._here(action), arrival, password)
+                self._password(self._here(action, say), arrival, password)
             case actions.OnDocument(do="attach", document=document):
                 shown = self.history.create().id if shown is None else shown
                 self.history.attach(shown, document)
             case actions.OnDocument(document=document):
-                self.history.detach(self._here(action), document)
+                self.history.detach(self._here(action, say), document)
             case actions.Cite(message=message, n=n):
                 return {"panel": self.cite(message, n, say)}
             case _:
@@ -96,6 +96,8 @@ class Chat:
     # what is done
 
     def _send(self, shown: int | None, text: str, say: Words) -> int:
+        if not text.strip():  # before a chat is made for it
+            raise ForPerson(say("empty_message"))
         conversation = self.history.create().id if shown is None else shown
         thread = self.history.thread(conversation)
         if self.patience.question(conversation) or (thread and thread[-1].status is MessageStatus.WRITING):
@@ -117,6 +119,8 @@ class Chat:
 
     def _edit(self, message: int, text: str, say: Words) -> None:
         """The question in other words, beside the old one."""
+        if not text.strip():
+            raise ForPerson(say("empty_message"))
         old = self.history.message(message)
         if old.role != "user":
             raise ForPerson(say("bad_request"))
@@ -142,9 +146,9 @@ class Chat:
             )
 
     @staticmethod
-    def _here(action: actions.Action) -> int:
+    def _here(action: actions.Action, say: Words) -> int:
         if action.conversation is None:
-            raise ForPerson("This chat has no message yet. Write one first.")
+            raise ForPerson(say("no_message_yet"))
         return action.conversation
 
     # what is shown

@@ -12,9 +12,14 @@ import pytest
 
 from assistant import verbs
 from assistant.agent import Agent
+from assistant.chat_page.answers import Chat
+from assistant.chat_page.wording import words_in
 from assistant.history import History, UnknownConversation
+from assistant.models import Models
 from assistant.models.scripted import Scripted, ScriptedModels
 from assistant.turns import Turns
+from knowledge.arrivals import Arrivals
+from knowledge.documents_page import Documents
 from knowledge.embedders import Embedder
 from knowledge.library import Library
 from knowledge.store.database import connect
@@ -90,6 +95,36 @@ def test_ask_with_no_usable_file_asks_nothing_and_says_so(parts: Parts, tmp_path
     assert any(row["type"] == "progress" and row["message"] for row in rows)
     assert model.prompts == []
     assert parts[1].conversations() == []
+
+
+@pytest.mark.parametrize("question", ["", "   ", "\n\t"])
+def test_an_empty_question_leaves_no_conversation(parts: Parts, question: str) -> None:
+    (row,) = plain(verbs.ask(*parts, question=question, language="es"))
+    assert row["type"] == "failed"
+    assert "vacía" in row["message"]
+    assert parts[1].conversations() == []
+
+
+def test_a_plain_answer_says_that_it_is_not_from_the_documents_where_there_are_some(
+    parts: Parts, tmp_path: Path, model: Scripted
+) -> None:
+    model.answers = ["Well."]
+    assert plain(verbs.ask(*parts, question="Write a haiku about autumn"))[-1]["note"] == ""
+    list(parts[0].add(handbook(tmp_path / "handbook.pdf", pages=8)))
+    assert "not come from your documents" in plain(verbs.ask(*parts, question="Write a haiku about autumn"))[-1]["note"]
+    assert plain(verbs.ask(*parts, question="Thanks!"))[-1]["note"] == ""
+    assert plain(verbs.ask(*parts, question=QUESTION))[-1]["note"] == ""
+
+
+def test_an_empty_message_on_the_page_leaves_no_conversation(parts: Parts) -> None:
+    library, history, turns = parts
+    arrivals = Arrivals(library)
+    chat = Chat(history, turns, Models(Path()), Documents(library, arrivals))
+    payload = {"do": "send", "text": "   ", "conversation": None}
+    assert chat.answer(payload, words_in("es"))["error"].startswith("El mensaje está vacío")
+    assert history.conversations() == []
+    assert chat.answer({"do": "answer-now", "conversation": None}, words_in("es"))["error"].startswith("Este chat")
+    arrivals.close()
 
 
 def test_ask_refuses_a_persona_that_is_not_here(parts: Parts) -> None:
