@@ -44,7 +44,7 @@ MIN_CONFIDENCE = -0.5
 # as above, English 0.980 / 0.967, Spanish 0.988 / 0.698.
 MIN_CONFIDENCE_CHOSEN = -1.5
 MIN_CONFIDENCE_REFUSED = 2.0  # … when the model, too, said that they do not
-RELEVANCE_MARGIN = 1.5  # a model's sentence must rest on evidence this near to the best sentence
+RELEVANCE_MARGIN = 0.3  # the first sentence shown of a model must rest on evidence this near to the best sentence
 _RUN_ON = 60  # words without a full stop
 
 _TEXTS = {

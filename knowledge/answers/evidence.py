@@ -64,6 +64,7 @@ class Ranking:
 FEATURES = ("dense", "covered", "nearby", "passage", "passage_dense", "numbers", "kind")
 WEIGHTS = np.array([3.1, 4.6, 2.9, 4.6, 1.9, 0.8, 0.9], dtype=np.float32)
 HEADING = 2.0  # taken off a heading's score; SQuAD has none to fit it on
+MARKED_HEADING = 6.0  # … where Markdown says that it is one; two made-up pages needed more than 4
 # Logistic regression: XQuAD and SQuAD questions asked of a library with their article, and of one without it.
 CONFIDENCE_FEATURES = ("dense", "passage_dense", "covered", "names_missing", "words_missing", "spanish")
 CONFIDENCE_WEIGHTS = np.array([6.2, 6.4, 4.7, -1.3, -1.4, -0.7], dtype=np.float32)
@@ -166,7 +167,7 @@ def rank(question: str, passages: Sequence[Passage], library: Reader, language: 
     if not found:
         return Ranking((), -math.inf, kind)
     table = features(question, found, passages, library, language)
-    scores = table @ WEIGHTS - HEADING * np.array([_heading(e.text) for e in found], dtype=np.float32)
+    scores = table @ WEIGHTS - np.array([_heading(e.text) for e in found], dtype=np.float32)
     ranked = tuple(
         Evidence(e.passage, e.start, e.end, e.text, e.order, float(scores[i]), float(table[i, 0]), float(table[i, 1]))
         for i, e in sorted(enumerate(found), key=lambda pair: -scores[pair[0]])
@@ -191,7 +192,7 @@ def openings(passages: Sequence[Passage], library: Reader) -> list[Passage]:
 def in_order(passages: Sequence[Passage], library: Reader) -> Ranking:
     """Their sentences as they stand, prose only: what is asked of a document as a whole has no best sentence."""
     prose = [e for e in sentences(passages, library) if len(e.text.split()) >= 6 and not is_row(e.text)]
-    ranked = tuple(replace(e, score=-0.1 * i) for i, e in enumerate(prose))
+    ranked = tuple(replace(e, score=-0.01 * i) for i, e in enumerate(prose))
     return Ranking(ranked, math.inf if ranked else -math.inf, "")
 
 
@@ -247,13 +248,15 @@ def confidence_features(
     )
 
 
-def _heading(text: str) -> bool:
-    """A title, or the head of a table's columns, names what is asked and says nothing of it."""
+def _heading(text: str) -> float:
+    """Taken off its score: a title, or the head of a table's columns, names what is asked and says nothing of it."""
+    if re.match(r"#{1,6}\s", text):
+        return MARKED_HEADING
     words, figures = text.split(), numbers(text)
     if figures and is_row(text) and all(re.fullmatch(r"(?:19|20)\d\d", figure) for figure in figures):
-        return True
+        return HEADING
     plain = text[-1] not in '.!?;:)”"' and ":" not in text and not any(c.isdigit() for c in text)
-    return plain and len(words) <= 8 and words[0][0].isalnum()
+    return HEADING if plain and len(words) <= 8 and words[0][0].isalnum() else 0.0
 
 
 def _rarity(asked: set[str], words: Sequence[set[str]]) -> dict[str, float]:

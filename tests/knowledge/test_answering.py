@@ -12,11 +12,12 @@ import pytest
 from knowledge import Answer, Basis, Citation, Found, Passage, Turn, Wrote
 from knowledge.answers import prompt, quotes
 from knowledge.answers.answering import STRIKES, Writer, answer, complete
-from knowledge.answers.evidence import Evidence, Ranking, core
+from knowledge.answers.evidence import Evidence, Ranking, core, rank
 from knowledge.answers.quotes import escaped
 from knowledge.embedders import Embedder
 from knowledge.library import Library
 from knowledge.store.database import connect
+from knowledge.values import FloatMatrix, Page
 
 TEXTS = {
     "founding.txt": "Brenmoor Energy was founded by Ottoline Farrow, an engineer from Whitby, after the floods of "
@@ -179,6 +180,38 @@ def test_copying_a_true_sentence_beside_the_point_is_no_answer(library: Library)
     _, _, done = run(library, MANY, Says("Maintenance crews inspect every site twice a year [1]."))
     assert done.basis is Basis.QUOTES
     assert "212" in done.text
+
+
+@pytest.mark.parametrize(
+    ("text", "question"),
+    [
+        ("# Informe sobre los ingresos de 2021 de la planta de Almenara\n\nFueron 412 euros.\n", "¿Ingresos de 2021?"),
+        ("## Revenue 2021: the whole of Kestrel Bay\n\nIt was 412 euros.\n", "What was the revenue of Kestrel Bay?"),
+    ],
+)
+def test_a_markdown_heading_counts_as_a_heading(library: Library, text: str, question: str) -> None:
+    class Shelf:
+        def page(self, document: int, number: int) -> Page:
+            return Page(number, text)
+
+        def embed(self, texts: Sequence[str]) -> FloatMatrix:
+            return library.embed(texts)
+
+    found = [Passage(1, "a.md", 1, 1, text, 0, len(text), 0.5, 0.5, 0.5)]
+    assert rank(question, found, Shelf(), "").sentences[0].text.endswith("412 euros.")
+
+
+def test_a_model_is_believed_only_beside_the_best_sentence_and_then_with_all_it_says(library: Library) -> None:
+    asked = "What happened to Brenmoor Energy?"
+    _, _, beside = run(library, asked, Says("Today Brenmoor Energy operates 212 wind turbines."))
+    assert beside.basis is Basis.QUOTES
+    _, _, done = run(
+        library,
+        MANY,
+        Says("Brenmoor Energy operates 212 wind turbines. It was founded by Ottoline Farrow after the floods of 1998."),
+    )
+    assert done.basis is Basis.MODEL
+    assert "1998" in done.text
 
 
 def test_spanish_is_answered_in_spanish(library: Library) -> None:
