@@ -32,9 +32,14 @@ if TYPE_CHECKING:
 
 def settings(**given: Any) -> Settings:
     """Read once, here. What the command line named (home, host, port) wins over AFINA_… and `.env`."""
-    from assistant.service.settings import Settings
+    from pydantic import ValidationError
 
-    chosen = Settings(**given)
+    from assistant.service.settings import Settings, WrongSettings, explain
+
+    try:
+        chosen = Settings(**given)
+    except ValidationError as error:
+        raise WrongSettings(explain(error)) from None
     switch_off(os.environ, chosen.uploads)
     return chosen
 
@@ -115,24 +120,18 @@ def _leave(code: int) -> NoReturn:
 
 def _explained(error: Exception) -> int:
     """Print a sentence, never a traceback (unless AFINA_LOG=debug asks for one). Returns the exit code."""
-    from pydantic import ValidationError
-
-    from assistant.errors import AssistantError
-    from assistant.service.settings import explain
+    from assistant.service.settings import WrongSettings
+    from assistant.service.verbs import BadArguments
     from knowledge import KnowledgeError
 
     if os.environ.get("AFINA_LOG", "").lower() == "debug":
         import traceback
 
         traceback.print_exception(error)
-    if isinstance(error, ValidationError):
-        print(explain(error), file=sys.stderr)
-        return 2
-    known = isinstance(error, AssistantError | KnowledgeError)
     say = Say(of_locale(os.environ))
-    message = str(error) if known else say("failed", error=f"{type(error).__name__}: {error}")
-    print(message, file=sys.stderr)
-    return 1
+    known = isinstance(error, KnowledgeError)  # the assistant's own are of that tree
+    print(str(error) if known else say("failed", error=f"{type(error).__name__}: {error}"), file=sys.stderr)
+    return 2 if isinstance(error, WrongSettings | BadArguments) else 1
 
 
 if __name__ == "__main__":

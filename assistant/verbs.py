@@ -17,6 +17,7 @@ from assistant.sentences import say
 from assistant.small_talk import is_small_talk
 from assistant.turns import Turns
 from knowledge import Progress
+from knowledge.language import detect
 from knowledge.library import Library
 
 Row = dict[str, Any]
@@ -104,7 +105,7 @@ def _note(library: Library, question: str, event: Event, language: str) -> str:
     if not isinstance(event, Answered) or event.basis is not None or is_small_talk(question):
         return ""
     searchable = any(document.status.searchable for document in library.documents())
-    return say("not_from_documents", language) if searchable else ""
+    return say("not_from_documents", detect(question) or language) if searchable else ""
 
 
 def _row(event: Event, chosen: Route | None, note: str = "") -> Row:

@@ -6,14 +6,20 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import httpx
 import pytest
 
+from assistant.service.commands.session import unescaped
 from assistant.service.say import of_locale
+from assistant.service.settings import Settings
+from assistant.service.verbs import BadArguments
+from assistant.service.verbs_client import call
 from tests.app_process import ROOT, App, afina, environment, running
 from tests.pdfs import handbook
 
@@ -128,6 +134,82 @@ def test_ask_streams_events_and_ends_with_a_cited_answer(stocked: Path, app: App
     assert {"n", "document", "title", "page", "quote", "verified"} <= set(last["citations"][0])
 
 
+def test_people_are_told_why_an_answer_came_this_way_and_that_a_plain_one_is_not_from_documents(
+    stocked: Path, app: App
+) -> None:
+    found = afina(stocked, "ask", "Who founded Brenmoor Energy?")
+    assert found.err.startswith("Documents: ")
+    assert "Ottoline Farrow" in found.out
+    plain = afina(stocked, "ask", "¿Cuál es la capital de Francia?", "--route", "chat")
+    assert plain.err.startswith("Chat: Pediste")
+    assert plain.out.strip().endswith("(Esto lo dice solo el modelo; no sale de tus documentos.)")
+
+
+def test_a_question_of_nothing_leaves_no_conversation(stocked: Path, app: App) -> None:
+    before = afina(stocked, "chats", "list", "--json").rows
+    done = afina(stocked, "ask", "  ")
+    assert (done.code, done.out) == (1, "")
+    assert "empty" in done.err
+    assert afina(stocked, "chats", "list", "--json").rows == before
+
+
+def test_there_is_no_persona_yet_and_it_says_so(stocked: Path, app: App) -> None:
+    done = afina(stocked, "ask", "Hi", "--persona", "pirate")
+    assert done.code == 1
+    assert "no persona 'pirate'" in done.err
+
+
+def test_times_are_short_and_of_this_machine(stocked: Path, app: App) -> None:
+    shown = afina(stocked, "chats", "list", TZ="Asia/Tokyo").out
+    row = afina(stocked, "chats", "list", "--json").rows[0]
+    there = datetime.fromisoformat(row["updated_at"]).astimezone(timezone(timedelta(hours=9)))
+    assert f"{there:%Y-%m-%d %H:%M}" in shown
+    assert "+00:00" not in shown
+
+
+def test_the_pages_backslashes_are_not_for_a_terminal() -> None:
+    assert unescaped(r"3M\_2018\_10K.pdf, \#1 `a\_b` C:\dir") == r"3M_2018_10K.pdf, #1 `a\_b` C:\dir"
+    whole = r"a \_ b \\ c\*"
+    for end in range(len(whole)):  # as it streams: never a half escape
+        assert unescaped(whole).startswith(unescaped(whole[:end]))
+
+
+def test_what_is_partly_read_or_already_here_is_said(tmp_path: Path, weights: Path) -> None:
+    file = handbook(tmp_path / "handbook.pdf", pages=2)
+    assert "already here" not in afina(tmp_path / "home", "docs", "add", str(file)).out
+    assert "already here" in afina(tmp_path / "home", "docs", "add", str(file)).out
+
+
+def test_mending_says_what_it_cannot_do(tmp_path: Path, weights: Path) -> None:
+    home, file = tmp_path / "home", handbook(tmp_path / "handbook.pdf", pages=2)
+    assert afina(home, "docs", "add", str(file)).code == 0
+    (stored,) = [one for one in (home / "files").rglob("*") if one.is_file()]
+    stored.unlink()
+    (home / "files" / ("a" * 64)).write_bytes(b"of no document")
+    assert "--repair" in afina(home, "docs", "check").err
+    for mended in (1, 0):
+        done = afina(home, "docs", "check", "--repair")
+        assert done.code == 1
+        assert f"Mended: {mended}." in done.out
+        assert "--repair" not in done.err
+        assert "afina docs add" in done.err
+    assert "--repair" not in afina(home, "docs", "check").err
+    assert afina(home, "docs", "add", str(file)).code == 0
+    assert afina(home, "docs", "check").code == 0
+
+
+def test_an_address_with_no_number_is_a_sentence(app: App) -> None:
+    for path, status in (
+        ("/afina/page/1/1.png?width=99999", 422),
+        ("/afina/page/x/1.png", 404),
+        ("/afina/follow/x", 404),
+    ):
+        response = httpx.get(app.address + path, headers={"Accept-Language": "es"})
+        assert response.status_code == status
+        assert "primera página" in response.text
+        assert "{" not in response.text
+
+
 def test_ctrl_c_stops_the_verb_in_the_app_as_well(stocked: Path, app: App, tmp_path: Path) -> None:
     file = handbook(tmp_path / "long.pdf", pages=1500)
     command = [sys.executable, "app.py", "docs", "add", "--json", str(file)]
@@ -166,6 +248,26 @@ def test_bad_usage_exits_2(tmp_path: Path, words: list[str]) -> None:
     assert done.code == 2
     assert "Traceback" not in done.err
     assert not (tmp_path / "home").exists()
+
+
+def test_a_bad_argument_is_bad_usage_beside_the_app_and_without_it(stocked: Path, app: App, tmp_path: Path) -> None:
+    heard = [afina(home, "chats", "export", "--format", "bad") for home in (stocked, tmp_path / "home")]
+    heard.append(afina(tmp_path / "home", "chats", "export", "--format", "bad"))
+    assert {done.code for done in heard} == {2}
+    assert len({done.err for done in heard}) == 1
+    assert "AFINA_" not in heard[0].err
+
+
+def test_what_a_verb_does_not_take_is_the_same_sentence_beside_the_app_and_without_it(
+    stocked: Path, app: App, tmp_path: Path, weights: Path
+) -> None:
+    problems = []
+    for home in (stocked, tmp_path / "home"):
+        with pytest.raises(BadArguments) as refused:
+            list(call(Settings(home=home, weights=weights), "chats.export", {"format": "bad"}, threading.Event()))
+        problems.append(str(refused.value))
+    assert problems[0] == problems[1]
+    assert problems[0].startswith("format: ")
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from assistant.errors import ForOperator
+
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Key = SecretStr | None
 
@@ -111,6 +113,10 @@ class Settings(BaseSettings):
             for value in (self.database, self.openai_api_key, self.server_api_key, self.hf_token)
             if value is not None and value.get_secret_value()
         ]
+
+
+class WrongSettings(ForOperator):
+    """Named, never shown: a value may be a secret."""
 
 
 def explain(error: ValidationError) -> str:

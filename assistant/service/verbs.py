@@ -17,7 +17,7 @@ from functools import cache
 from importlib import import_module
 from typing import Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, create_model
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from assistant.errors import ForPerson
 from assistant.service.parts import Parts
@@ -41,6 +41,18 @@ VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
 }
 
 
+class BadArguments(ForPerson):
+    """Like bad usage of the command line: exit code 2, wherever the verb was to run."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+
+    @classmethod
+    def of(cls, error: ValidationError) -> BadArguments:
+        found = error.errors(include_url=False, include_input=False)
+        return cls("; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in found) + ".")
+
+
 class UnknownVerb(ForPerson):
     def __init__(self, name: str) -> None:
         super().__init__(f"There is no verb {name!r}; there are {', '.join(VERBS)}.")
@@ -49,9 +61,12 @@ class UnknownVerb(ForPerson):
 def prepare(
     parts: Parts, name: str, arguments: Mapping[str, Any], stop: threading.Event
 ) -> Callable[[], Iterator[Row]]:
-    """Checked now (pydantic.ValidationError, UnknownVerb); run when called, parts and all."""
+    """Checked now (BadArguments, UnknownVerb); run when called, parts and all."""
     function, model, needed, stoppable = _verb(name)
-    checked = model.model_validate(arguments)
+    try:
+        checked = model.model_validate(arguments)
+    except ValidationError as error:
+        raise BadArguments.of(error) from None
     given = {field: getattr(checked, field) for field in checked.model_fields_set}
 
     def run() -> Iterator[Row]:

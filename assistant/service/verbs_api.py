@@ -20,14 +20,13 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, cast
 
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from assistant.errors import AssistantError
 from assistant.service.parts import Parts
-from assistant.service.verbs import Row, UnknownVerb, prepare
+from assistant.service.verbs import BadArguments, Row, UnknownVerb, prepare
 from knowledge import KnowledgeError
 
 log = logging.getLogger(__name__)
@@ -56,8 +55,8 @@ class VerbsApi:
         except UnknownVerb as error:
             await JSONResponse(_error("ForPerson", str(error)), 404)(scope, receive, send)
             return
-        except (ValidationError, ValueError) as error:
-            await JSONResponse(_error("ForPerson", _explain(error)), 422)(scope, receive, send)
+        except (BadArguments, ValueError) as error:
+            await JSONResponse(_error("BadArguments", str(error)), 422)(scope, receive, send)
             return
         await _Stream(verb, stop).run(receive, send)
 
@@ -148,12 +147,6 @@ async def _arguments(request: Request) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise ValueError("The arguments must be one JSON object.")
     return arguments
-
-
-def _explain(error: ValueError) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"{'.'.join(map(str, at['loc']))}: {at['msg']}" for at in error.errors(include_url=False))
-    return str(error)
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:

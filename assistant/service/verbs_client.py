@@ -10,7 +10,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -19,7 +19,7 @@ from assistant.service import logs
 from assistant.service.lock import HomeLock, Owned, Owner, owner_of
 from assistant.service.parts import Parts
 from assistant.service.settings import Settings
-from assistant.service.verbs import Row, prepare
+from assistant.service.verbs import BadArguments, Row, prepare
 
 CONNECT = 5.0  # seconds
 ANSWER = 10.0  # seconds to the first line; importing a model may keep the app busy for some of them
@@ -29,7 +29,7 @@ BUSY = 5.0  # seconds to wait for another command to be done with the folder
 
 
 def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
-    """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, pydantic.ValidationError."""
+    """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, BadArguments among them."""
     began = time.monotonic()
     while True:
         try:
@@ -111,5 +111,10 @@ def _refusal(response: http.client.HTTPResponse) -> Exception:
 
 
 def _error(error: Mapping[str, str]) -> Exception:
-    kinds = {"ForPerson": ours.ForPerson, "ForOperator": ours.ForOperator, "TryAgain": ours.TryAgain}
+    kinds: dict[str, Callable[[str], Exception]] = {
+        "ForPerson": ours.ForPerson,
+        "ForOperator": ours.ForOperator,
+        "TryAgain": ours.TryAgain,
+        "BadArguments": BadArguments,
+    }
     return kinds.get(error["kind"], ours.ForOperator)(error["message"])

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from assistant.service.commands.session import Home, Json, Row, Session, clean, of, print_json
+from assistant.service.commands.session import Home, Json, Row, Session, clean, of, print_json, unescaped
 
 
 class Way(StrEnum):
@@ -22,6 +22,7 @@ def ask(
     context: typer.Context,
     question: str,
     files: Annotated[list[Path] | None, typer.Option("--file")] = None,
+    persona: str | None = None,
     route: Way = Way.AUTO,
     home: Home = None,
     as_json: Json = False,
@@ -29,12 +30,13 @@ def ask(
     session = of(context)
     paths = [str(path.expanduser().absolute()) for path in files or ()] or None
     language = session.say.language
-    failure, draft = "", ""
-    for row in session.call("ask", home, question=question, files=paths, route=route.value, language=language):
+    given = {"question": question, "files": paths, "persona": persona, "route": route.value, "language": language}
+    failure, shown = "", _Shown(session)
+    for row in session.call("ask", home, **given):
         if as_json:
             print_json(row)
         else:
-            draft = _show(session, row, draft)
+            shown.event(row)
         if row.get("type") == "failed":
             failure = str(row.get("message", ""))
     if failure:
@@ -42,19 +44,37 @@ def ask(
         raise typer.Exit(1)
 
 
-def _show(session: Session, row: Row, draft: str) -> str:
-    """Print one event for a person; returns the draft as it stands, so that an answer equal to it is not said twice."""
-    match row.get("type"):
-        case "text_delta":
-            print(clean(row["text"]), end="", flush=True)
-            return draft + str(row["text"])
-        case "answered":
-            if row["text"].strip() != draft.strip():
-                print(("\n\n" if draft else "") + clean(row["text"]), end="")
-            print()
-            for cited in row.get("citations", ()):
-                place = session.say("page_of", title=clean(cited["title"]), page=cited["page"])
-                print(f"[{cited['n']}] {'✓' if cited['verified'] else '?'} {place}")
-        case "stopped" | "failed" if draft:
-            print()
-    return draft
+class _Shown:
+    """Events as a person reads them: the answer on stdout, why it came this way on stderr."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._draft = ""  # as it streamed, so that an answer equal to it is not said twice
+        self._cited = False  # from documents: their words are escaped for Markdown
+
+    def event(self, row: Row) -> None:
+        match row.get("type"):
+            case "route_chosen":
+                self._cited = row["route"] == "documents"
+                self._session.aside(f"{self._session.say('route_' + row['route'])}: {clean(row['reason'])}")
+            case "text_delta":
+                before = len(self._plain(self._draft))
+                self._draft += str(row["text"])
+                print(self._plain(self._draft)[before:], end="", flush=True)
+            case "answered":
+                self._answered(row)
+            case "stopped" | "failed" if self._draft:
+                print()
+
+    def _answered(self, row: Row) -> None:
+        if row["text"].strip() != self._draft.strip():
+            print(("\n\n" if self._draft else "") + self._plain(row["text"]), end="")
+        print()
+        for cited in row.get("citations", ()):
+            place = self._session.say("page_of", title=clean(cited["title"]), page=cited["page"])
+            print(f"[{cited['n']}] {'✓' if cited['verified'] else '?'} {place}")
+        if row.get("note"):
+            print(f"({row['note']})")
+
+    def _plain(self, text: str) -> str:
+        return clean(unescaped(text) if self._cited else text)

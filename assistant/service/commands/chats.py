@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from assistant.service.commands.session import Home, Json, Row, clean, of, print_json
+from assistant.service.commands.session import Home, Json, Row, clean, local, of, print_json, unescaped
 
 app = typer.Typer(no_args_is_help=True)
+
+
+class Format(StrEnum):
+    JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
 
 
 @app.command("list")
@@ -18,6 +25,7 @@ def list_(context: typer.Context, search: str | None = None, home: Home = None, 
     if as_json:
         session.print(iter(rows), True, print_json)
     elif rows:
+        rows = [{**row, "updated_at": local(row["updated_at"])} for row in rows]
         session.table(rows, "conversation", "title", "messages", "updated_at")
     else:
         print(session.say("no_chats"))
@@ -30,7 +38,8 @@ def show(context: typer.Context, conversation: int, home: Home = None, as_json: 
     def one(row: Row) -> None:
         role = row.get("role", "")
         who = session.say(f"role_{role}") if role in ("user", "assistant") else role
-        print(f"{who}: {clean(row.get('text', ''))}\n")
+        text = str(row.get("text", ""))
+        print(f"{who}: {clean(unescaped(text) if row.get('route') == 'documents' else text)}\n")
 
     session.print(session.call("chats.show", home, conversation=conversation), as_json, one)
 
@@ -46,12 +55,12 @@ def rename(context: typer.Context, conversation: int, title: str, home: Home = N
 def export(
     context: typer.Context,
     conversation: Annotated[int | None, typer.Argument()] = None,
-    format_: Annotated[str | None, typer.Option("--format")] = None,
+    format_: Annotated[Format | None, typer.Option("--format")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     session = of(context)
-    rows = session.call("chats.export", home, conversation=conversation, format=format_)
+    rows = session.call("chats.export", home, conversation=conversation, format=format_.value if format_ else None)
     session.print(rows, as_json, lambda row: print(row["text"]) if set(row) == {"text"} else print_json(row))
 
 

@@ -14,6 +14,7 @@ from assistant.service.commands.session import Home, Json, Row, Session, clean, 
 from assistant.service.say import Say
 
 SUFFIXES = (".pdf", ".txt", ".md", ".markdown")  # what a folder is searched for; a file named outright is always tried
+BY_HAND = ("file_missing", "file_changed")  # the bytes are gone: only a person has them
 GOOD = ("ready", "ready_partial")
 
 app = typer.Typer(no_args_is_help=True)
@@ -98,11 +99,20 @@ def remove(context: typer.Context, document: int, home: Home = None, as_json: Js
 def check(context: typer.Context, repair: bool = False, home: Home = None, as_json: Json = False) -> None:
     session = of(context)
     rows = list(session.call("docs.check", home, repair=repair))
-    session.print(iter(rows), as_json, lambda row: print(f"{row.get('code', '')}: {clean(row.get('message', ''))}"))
+
+    def one(row: Row) -> None:
+        done = f" ({session.say('repaired')})" if row.get("repaired") else ""
+        print(f"{row.get('code', '')}: {clean(row.get('message', ''))}{done}")
+
+    session.print(iter(rows), as_json, one)
     if not rows and not as_json:
         print(session.say("all_well"))
-    if any("code" in row and not row.get("repaired", False) for row in rows):
-        session.complain(session.say("not_repaired"))
+    left = [row for row in rows if not row.get("repaired", False)]
+    if repair and rows and not as_json:
+        print(session.say("mended", n=len(rows) - len(left)))
+    if left:
+        helps = not repair and any(row["code"] not in BY_HAND for row in left)
+        session.complain(session.say("not_repaired") if helps else session.say("by_hand", n=len(left)))
         raise typer.Exit(1)
 
 
@@ -131,6 +141,10 @@ def _added(session: Session, row: Row, as_json: bool) -> bool:
         _progress(row)
     elif not failed:
         print(session.say("added", **{**row, "title": clean(row["title"])}))
+        if row.get("duplicate"):
+            print("  " + session.say("duplicate"))
+        if row.get("message"):
+            print("  " + clean(row["message"]))
     if failed:
         session.complain(f"{row['path']}: {clean(row.get('message') or row.get('status', ''))}")
     return failed

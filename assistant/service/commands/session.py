@@ -7,10 +7,12 @@ terminal's language. `localise` puts the whole command tree's help into that lan
 from __future__ import annotations
 
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -70,6 +72,11 @@ class Session:
     def complain(self, message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
+    def aside(self, message: str) -> None:
+        """On stderr, dim where that can be seen: what a person may want to know, and no program."""
+        dim = sys.stderr.isatty() and not self.environment.get("NO_COLOR")
+        print(f"\x1b[2m{message}\x1b[0m" if dim else message, file=sys.stderr, flush=True)
+
     def table(self, rows: list[Row], *columns: str) -> None:
         """For a person. Text from documents is printed as it stands: no markup in it is obeyed."""
         from rich.console import Console
@@ -106,6 +113,23 @@ def print_json(row: Row) -> None:
 def clean(text: object) -> str:
     """Without control characters: a document must not move the cursor or ring the bell."""
     return "".join(letter for letter in str(text) if letter.isprintable() or letter in "\n\t")
+
+
+_CODE_OR_ESCAPE = re.compile(r"(?s)```.*?(?:```|$)|`[^`\n]*`|\\([!-/:-@\[-`{-~])|\\$")
+
+
+def unescaped(text: str) -> str:
+    """Markdown's backslashes are for the page: `3M\\_2018\\_10K.pdf` → `3M_2018_10K.pdf`. Code keeps its own. A
+    backslash at the very end is left out: in a text that grows, it is half of an escape."""
+    return _CODE_OR_ESCAPE.sub(lambda found: found[1] or ("" if found[0] == "\\" else found[0]), text)
+
+
+def local(stamp: object) -> str:
+    """A stored UTC stamp as this machine's clock has it: 2026-01-02 09:30."""
+    try:
+        return datetime.fromisoformat(str(stamp)).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
+        return str(stamp)
 
 
 def _cell(value: object) -> str:
