@@ -38,6 +38,30 @@ _REQUEST = re.compile(  # for something new, not for something known
     r"|escrib[ei]\w*|redacta\w*|reescrib\w+|traduc\w+|canta\w*|inventa\w*|imagina\w*|sugiere\w*"
     r"|cuenta(?:me)? (?:un|una|algo|otr[oa])|dame (?:una?|\w+ (?:consejos|ideas))|ayudame a escribir)\b"
 )
+_BEFORE = (  # what stands before a question
+    r"(?:(?:hi|hello|hey|ok|so|and|but|please|afina|can you|could you|do you know|i (?:want|would like) to know"
+    r"|hola|pues|y|pero|por favor|puedes|podrias|sabes|me puedes|quiero saber"
+    r"|tell me|show me|dime|decirme|me dices) )*"
+)
+_FACT = re.compile(  # Who founded Brenmoor? A small model invents an answer; the documents say that they hold none.
+    _BEFORE + r"(?:(?:in|at|on|by|for|from|to|of|with|since|until) )?(?:who|whom|whose|what|which|when|where|why"
+    r"|how (?:many|much|long|old|far|often|big|large|high|tall|did|does|was|were|is|are|has|have)"
+    r"|is|was|were|did|does|has|have|name (?:the|all|every)|list (?:the|all|every)|about"
+    r"|(?:a|de|en|por|para|con|desde|hasta|segun) (?:quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?)"
+    r"|quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?|como (?:fue|es|era|esta|termino)|hablame de)\b"
+)
+_OPEN = re.compile(  # asks for advice, an opinion, a word, a sum: nothing that a document is asked for
+    r"\b(?:(?:how|what|which|where|when|why|who) (?:\w+ )?"
+    r"(?:should|can|could|would|shall|do|might|to)(?: i| you| we|$| \w+$)"
+    r"|who would|would you|do you think|rhymes? with|synonyms?|the meaning of (?:life|the word)"
+    r"|is it (?:ok|okay|healthy)"
+    r"|(?:in|into|to) (?:english|french|spanish|german|italian)"
+    r"|(?:que|como|donde|cuando|cual) (?:me |nos )?(?:puedo|podemos|debo|deberia|podria|hago|recomiendas"
+    r"|aconsejas|opinas|piensas|crees)|como se (?:dice|escribe|hace)|rima con|sinonimos?|en (?:ingles|frances|espanol|aleman))\b"
+)
+_SUM = re.compile(
+    r"(?:what|how much) (?:is|s|are)(?: (?:\d+|plus|minus|times|x|by|divided|and))+|cuanto (?:es|son)(?: \w+)+"
+)
 
 
 def choose(
@@ -57,11 +81,12 @@ def choose(
         return route(Route.CHAT, "empty", 1.0)
     if _MENTION.search(folded(question)):
         return route(Route.DOCUMENTS, "mentioned", 0.8)
+    fact = _is_fact(question)
     passages = library.search(question, k=_LOOKED_AT)
     best = max(passages, key=lambda passage: passage.dense, default=None)
-    if best is None:
+    if best is None and not fact:
         return route(Route.CHAT, "far", 0.9)
-    if best.dense == 0.0:  # vectors are still being loaded or made: words found it
+    if best is None or best.dense == 0.0:  # vectors are still being loaded or made: words found it
         return route(Route.DOCUMENTS, "perhaps", 0.5)
     asked_in = detect(question) or language
     near, far = _limits(asked_in, searchable[best.document].language)
@@ -71,9 +96,17 @@ def choose(
         return route(Route.CHAT, "far", min(0.95, 1.0 - best.dense))
     if _goes_on(history):
         return route(Route.DOCUMENTS, "perhaps", 0.5)
-    if best.dense < far and _shared(question, passages, asked_in) < _ENOUGH:
+    if not fact and best.dense < far and _shared(question, passages, asked_in) < _ENOUGH:
         return route(Route.CHAT, "far", min(0.95, 1.0 - best.dense))
     return route(Route.DOCUMENTS, "perhaps", 0.5)
+
+
+def _is_fact(question: str) -> bool:
+    """Whether it asks for something that is so or is not: what documents are for, even where these do not hold it."""
+    plain = _plain(question)
+    return _FACT.match(plain) is not None and not (
+        _OPEN.search(plain) or _SUM.fullmatch(plain) or _REQUEST.match(re.sub(_BEFORE, "", plain, count=1))
+    )
 
 
 def _limits(asked: str, written: str) -> tuple[float, float]:

@@ -86,6 +86,49 @@ def test_what_documents_may_hold_goes_to_them_and_small_talk_does_not(
     assert chosen(events).reason.endswith(".")
 
 
+FACTS = [
+    "Who founded Brenmoor Textiles?",
+    "¿Quién fundó Textiles Brenmoor?",
+    "When was the Treaty of Oranmore signed?",
+    "How many employees does Lumen Labs have?",
+    "Can you tell me who founded Brenmoor Textiles?",
+    "Hello, in which year did Acme go public?",
+    "¿En qué año se fundó Brenmoor?",
+    "Is Brenmoor Textiles profitable?",
+    "Tell me about Brenmoor Textiles",
+]
+GENERAL = [
+    "How do I write a for loop in Python?",
+    "How do you say hello in French?",
+    "¿Cómo se dice perro en inglés?",
+    "What is 2 + 2?",
+    "What should I wear tonight?",
+    "What rhymes with orange?",
+    "How can I write a poem about rain?",
+    "Could you help me write an email to my boss?",
+    "I feel sad today",
+    "Make a list of animals",
+]
+
+
+@pytest.fixture
+def garden(empty: Library, tmp_path: Path) -> Library:
+    """Holds nothing of what is asked."""
+    (tmp_path / "garden.md").write_text("# Tomatoes\n\nThey want six hours of sun. Water them in the morning.")
+    assert list(empty.add(tmp_path / "garden.md"))[-1].status.searchable
+    return empty
+
+
+@pytest.mark.parametrize(
+    ("message", "route"), [*((line, Route.DOCUMENTS) for line in FACTS), *((line, Route.CHAT) for line in GENERAL)]
+)
+def test_a_question_of_fact_asks_the_documents_even_where_they_do_not_hold_it(
+    garden: Library, message: str, route: Route
+) -> None:
+    """A small model invents who founded what; the documents say that they do not know."""
+    assert chosen(list(agent(garden, "Well.")[0].run(message))).route is route
+
+
 @pytest.mark.parametrize(
     "message",
     [
