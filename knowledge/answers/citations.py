@@ -14,14 +14,13 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from knowledge.answers.evidence import Evidence, Ranking, Reader, holds
+from knowledge.answers.figures import agree, figures
 from knowledge.answers.sentences import split
 from knowledge.answers.support import MIN_QUOTE_WORDS, Support, claim_of, judge, normalised
 from knowledge.language import detect, stems
 from knowledge.values import Citation, Passage
 
-# Chosen by hand, not measured: no set of true and false paraphrases was at hand.
-MIN_COVERAGE = 0.8  # share of a claim's content words that must stand in the evidence when nothing else speaks for it
-LOW_COVERAGE, MIN_COSINE = 0.6, 0.75  # … or fewer words, where the two also mean nearly the same
+MIN_COVERAGE = 1.0  # of a claim's content words, synonyms counting: with one noun less, "profit" passes for "revenue"
 FRAGMENT_WORDS = 3  # content words; a claim this short ("308", "Ada Lovelace") says nothing without its question
 FRAGMENT_MARGIN = 2.0  # of relevance: a fragment must come from a sentence this near to the best one
 
@@ -66,34 +65,26 @@ def check_sentence(
     if not said or not any(c.isalnum() for c in said) or not ranking.sentences:
         return Claim(text, named)
     if len(stems(said, detect(said))) <= FRAGMENT_WORDS and len(normalised(said).split()) < MIN_QUOTE_WORDS:
-        return _fragment(Claim(text, named), said, question, ranking)
-    return _statement(Claim(text, named), said, ranking, passages, library)
+        return _fragment(Claim(text, named), said, question, ranking, passages)
+    return _statement(Claim(text, named), said, ranking, passages)
 
 
-def _statement(claim: Claim, said: str, ranking: Ranking, passages: Sequence[Passage], library: Reader) -> Claim:
+def _statement(claim: Claim, said: str, ranking: Ranking, passages: Sequence[Passage]) -> Claim:
     language = detect(said)
     candidates: list[tuple[float, bool, tuple[Evidence, ...], Support]] = []
     for pieces in _windows(ranking.sentences):
         passage = passages[pieces[0].passage - 1]
-        support = judge(said, " ".join(e.text for e in pieces), f"{passage.title} {passage.text}", language)
+        support = judge(said, [e.text for e in pieces], f"{passage.title} {passage.text}", language)
         value = (
             support.coverage + support.quoted - 0.15 * (len(pieces) - 1) + 0.1 * (support.facts and support.negation)
         ) + 0.05 * _run(said, pieces)  # of two that hold its words, the one that says them in a row
         candidates.append((value, pieces[0].passage in claim.named, pieces, support))
     candidates.sort(key=lambda c: (-c[0], not c[1]))
     best = candidates[0][3].coverage
-    alike = None
     for wanted in (True, False):  # first the passages the model named, then the others
         for _, was_named, pieces, support in candidates:
-            if was_named is not wanted or not (support.quoted or (support.facts and support.negation)):
-                continue
-            if support.quoted or support.coverage >= MIN_COVERAGE:
-                return replace(claim, evidence=pieces, coverage=support.coverage)
-            if support.coverage < LOW_COVERAGE:
-                break
-            if alike is None:
-                alike = library.embed([said])[0]
-            if float(library.embed([" ".join(e.text for e in pieces)])[0] @ alike) >= MIN_COSINE:
+            stands = support.facts and support.negation and support.coverage >= MIN_COVERAGE
+            if was_named is wanted and (support.quoted or stands):
                 return replace(claim, evidence=pieces, coverage=support.coverage)
     return replace(_together(claim, said, ranking, passages, language), coverage=best)
 
@@ -115,21 +106,31 @@ def _together(claim: Claim, said: str, ranking: Ranking, passages: Sequence[Pass
             return claim
         pieces.append(max(own, key=lambda e: judge(said, e.text, "", language).coverage))
     context = " ".join(f"{passages[e.passage - 1].title} {passages[e.passage - 1].text}" for e in pieces)
-    support = judge(said, " ".join(e.text for e in pieces), context, language)
+    support = judge(said, [e.text for e in pieces], context, language)
     stands = support.facts and support.negation and support.coverage >= MIN_COVERAGE
     return replace(claim, evidence=tuple(pieces)) if stands else claim
 
 
-def _fragment(claim: Claim, said: str, question: str, ranking: Ranking) -> Claim:
+def _fragment(claim: Claim, said: str, question: str, ranking: Ranking, passages: Sequence[Passage]) -> Claim:
     """A few words answer when they stand in a sentence that fits the question, and are of the kind it asks for."""
     words = normalised(said)
     new = set(stems(said, detect(question))) - set(stems(question, detect(question)))
     if not new or not holds(ranking.expects, said, question):
         return claim
     floor = ranking.sentences[0].score - FRAGMENT_MARGIN
-    fits = [e for e in ranking.sentences if e.score >= floor and f" {words} " in f" {normalised(e.text)} "]
+    fits = [
+        e
+        for e in ranking.sentences
+        if e.score >= floor and f" {words} " in f" {normalised(e.text)} " and _same_units(said, e, passages)
+    ]
     fits.sort(key=lambda e: e.passage not in claim.named)
     return replace(claim, evidence=(fits[0],), coverage=1.0) if fits else claim
+
+
+def _same_units(said: str, e: Evidence, passages: Sequence[Passage]) -> bool:
+    """A bare number needs none ("308" of "$308 million"); a unit that is given must be the right one."""
+    bare = all(not f.units and not f.scaled for f in figures(said))
+    return bare or agree(said, e.text, passages[e.passage - 1].text)
 
 
 def _windows(ranked: Sequence[Evidence]) -> list[tuple[Evidence, ...]]:

@@ -1,38 +1,31 @@
 """In: a sentence and the text it is said to rest on. Out: whether that text supports it, and how far.
 
 Supported means stated there, not merely true: (a) a long enough stretch of the sentence stands there word for word, or
-(b) every number and every name of the sentence stands there, nothing is negated on one side only, and enough of its
-content words do too. It reads words, it does not reason: who did what to whom can be swapped under its nose.
+(b) every number stands there with its unit and beside the same things (`figures`), every name does, nothing is negated
+or turned round on one side only, a reason is that reason (`senses`), and the content words are all there.
+It reads words, it does not reason: who did what to whom can be swapped under its nose.
 Knows nothing of models, prompts or search.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from knowledge.answers.figures import agree, figures, normalised, numbers, plain
+from knowledge.answers.senses import BORROWED, clauses, explained, gives_reason, lacking, opposed, points_back
 from knowledge.language import stems
+
+__all__ = ["MIN_QUOTE_WORDS", "Support", "claim_of", "judge", "names", "negated", "normalised", "numbers", "plain"]
 
 MIN_QUOTE_WORDS = 6  # shorter stretches are common enough to stand anywhere
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.UNICODE)
-_NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f’']\d+)*")
-_MARK = re.compile(r"\s*\[\d{1,3}\]")
 _DENYING = (
     "not no never none neither nor nobody nothing without cannot "
     "nunca jamás ningún ninguna ninguno nadie nada tampoco sin ni"
 )
 _NEGATIONS = frozenset(_DENYING.split())
-_NAMED_NUMBERS = (
-    "zero/cero one two/dos three/tres four/cuatro five/cinco six/seis seven/siete eight/ocho nine/nueve ten/diez "
-    "eleven/once twelve/doce thirteen/trece fourteen/catorce fifteen/quince sixteen/dieciséis seventeen/diecisiete "
-    "eighteen/dieciocho nineteen/diecinueve twenty/veinte"
-)
-_SMALL = {name: str(i) for i, both in enumerate(_NAMED_NUMBERS.split()) for name in both.split("/")}
-_SMALL |= {"thirty": "30", "treinta": "30", "forty": "40", "cuarenta": "40", "fifty": "50", "cincuenta": "50"}
-del _SMALL["one"]  # a pronoun more often than a number
-del _SMALL["once"]  # an English adverb
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +33,9 @@ class Support:
     """How a text supports a sentence. `coverage`: share 0..1 of the sentence's content words that stand in the text."""
 
     quoted: bool
-    facts: bool  # every number and name of the sentence stands in the text
-    negation: bool  # both deny, or neither does
+    facts: bool  # every number, with what it belongs to, every name and every reason of the sentence stands in the text
+    negation: bool  # both deny, or neither does, and neither says the other's opposite
     coverage: float
-
-
-def normalised(text: str) -> str:
-    """Words only, lower case, one space between them: what two printings of one sentence have in common."""
-    return " ".join(match.group().lower() for match in _WORD.finditer(unicodedata.normalize("NFKC", plain(text))))
-
-
-def plain(text: str) -> str:
-    """A model's sentence without its [n] and without Markdown's marks."""
-    return re.sub(r"[*_`#>]+", "", _MARK.sub("", text)).strip()
-
-
-def numbers(text: str) -> set[str]:
-    """The numbers of a text, written one way: `1,577` and `1.577` are 1577, `3.50` is 3.5, `twelve` is 12.
-
-    >>> sorted(numbers("twelve of 1,577 plants, 3.50 %"))
-    ['12', '1577', '3.5']
-    """
-    found = {_plain_number(match.group()) for match in _NUMBER.finditer(text)}
-    return found | {_SMALL[word] for word in normalised(text).split() if word in _SMALL}
-
-
-def _plain_number(digits: str) -> str:
-    groups = re.split(r"[.,\u00a0\u202f’']", digits)
-    whole = (
-        len(groups) > 1
-        and 1 <= len(groups[0]) <= 3
-        and groups[0] != "0"
-        and all(len(group) == 3 for group in groups[1:])
-    )
-    if len(groups) == 1 or whole:
-        return "".join(groups).lstrip("0") or "0"
-    head, tail = "".join(groups[:-1]).lstrip("0") or "0", groups[-1].rstrip("0")
-    return f"{head}.{tail}" if tail else head
 
 
 def names(text: str) -> set[str]:
@@ -107,17 +66,57 @@ def claim_of(sentence: str) -> str:
     return _YES.sub("", plain(_LIST_MARK.sub("", sentence)))
 
 
-def judge(claim: str, text: str, context: str, language: str) -> Support:
-    """`text`: the sentence (or two) said to state `claim`; `context`: the passage with its title, for the names."""
-    said, shown = normalised(claim), normalised(text)
-    wanted, there = stems(claim, language), set(stems(text, language))
-    known = set(normalised(f"{context} {text}").split())
+def judge(claim: str, text: str | Sequence[str], context: str, language: str) -> Support:
+    """`text`: the sentence said to state `claim`, or two of them; `context`: the passage with its title."""
+    parts = [text] if isinstance(text, str) else list(text)
+    whole = " ".join(parts)
+    said, wanted = normalised(claim), stems(claim, language)
+    known = set(normalised(f"{context} {whole}").split())
+    called = _called(claim, context)
+    spared = frozenset(stem for name in called & known for stem in stems(name, language))
+    missing = lacking(claim, whole, language, spared)
     return Support(
-        quoted=len(said.split()) >= MIN_QUOTE_WORDS and f" {said} " in f" {shown} ",
-        facts=numbers(claim) <= numbers(text) and all(name in known for name in names(claim)),
-        negation=negated(claim) == negated(_stretch(text, set(wanted), language)),
-        coverage=sum(word in there for word in wanted) / len(wanted) if wanted else 0.0,
+        quoted=len(said.split()) >= MIN_QUOTE_WORDS and any(_stands(said, normalised(part)) for part in parts),
+        facts=called <= known
+        and _speaks_of(called, parts, context)
+        and agree(claim, whole, context)
+        and (_joined(claim, parts, language, spared) if len(parts) > 1 else explained(claim, whole, language, spared)),
+        negation=negated(claim) == negated(_stretch(whole, set(wanted), language))
+        and not opposed(claim, whole, language),
+        coverage=1 - len(missing) / len(wanted) if wanted else 0.0,
     )
+
+
+def _called(text: str, context: str) -> set[str]:
+    """Its names; the first word's capital counts before another, or where the passage has it within a sentence."""
+    pair = re.match(r"\W*([A-ZÁÉÍÓÚÑÜ][^\W\d_]+)\s+[A-ZÁÉÍÓÚÑÜ]", text)
+    first = {pair.group(1).lower()} if pair else set()
+    return names(text) | (names(f"x {text}") & (names(context) | first))
+
+
+def _speaks_of(called: set[str], parts: Sequence[str], context: str) -> bool:
+    """A name of the claim may stand elsewhere in the passage, but not where a sentence names another instead."""
+    there = set(normalised(" ".join(parts)).split())
+    return called <= there or all(points_back(part) or _called(part, context) <= called for part in parts)
+
+
+def _stands(said: str, shown: str) -> bool:
+    """Word for word, and not in a sentence that denies it: "it is not true that …"."""
+    before, found, _ = f" {shown} ".partition(f" {said} ")
+    return bool(found) and (negated(said) or not negated(" ".join(before.split()[-4:])))
+
+
+def _joined(claim: str, parts: Sequence[str], language: str, known: frozenset[str]) -> bool:
+    """Each clause of the claim is said by one sentence alone but for a few words; a reason, by the one it explains."""
+    if gives_reason(claim):
+        if gives_reason(parts[0]) or not points_back(parts[-1]):
+            return False
+        return explained(claim, parts[-1], language, known)
+    for clause in clauses(claim):
+        own = [p for p in parts if agree(clause, p, "") or not figures(clause)]
+        if not any(len(lacking(clause, part, language, known)) <= BORROWED for part in own):
+            return False
+    return True
 
 
 def _stretch(text: str, wanted: set[str], language: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from knowledge.answers.citations import Citing, Claim, check_sentence
 from knowledge.answers.evidence import Evidence, Ranking, rank
+from knowledge.answers.sentences import split
 from knowledge.answers.support import judge, names, negated, numbers
 from knowledge.embedders import Embedder
 from knowledge.values import FloatMatrix, Page, Passage
@@ -172,3 +173,106 @@ def test_a_denial_elsewhere_in_the_sentence_is_no_denial_of_this() -> None:
     assert not judge("Ann Lee has been to the coast.", text, "", "en").negation
     assert negated("it isn't")
     assert negated("no lo tiene")
+
+
+EN = (
+    "Kestrel Holdings reported revenue of $41.3 million in 2020 and $52.8 million in 2021. "
+    "Operating costs fell 3% in 2021, while sales rose 28%. "
+    "Net profit was $4.1 million, compared to $6.2 million in 2019. "
+    "The company employs 212 people and operates 90 wind turbines. "
+    "It was founded by Ada Moreland before the floods of 1998. "
+    "Tarn Holdings employs 40 people. "
+    "Revenue increased primarily due to higher prices and new customers. "
+    "Gross margin increased primarily due to favorable channel mix shifts. "
+    "The plant closed in March and the office opened in May. "
+    "The school on the hill was built in 1931."
+)
+ES = (
+    "La empresa Valdelmar obtuvo unos ingresos de 41,3 millones de euros en 2020 y de 52,8 millones de euros en 2021. "
+    "Los costes disminuyeron un 3 % en 2021, mientras las ventas aumentaron un 28 %. "
+    "La ganancia fue de 6 millones de euros. "
+    "La plantilla es de 212 personas y la flota de 90 aerogeneradores. "
+    "Fue fundada por Inés Cardona antes de las inundaciones de 1998. "
+    "La planta tiene más de 300 vecinos. "
+    "Las ventas crecieron debido a los precios. El margen creció debido a las importaciones. "
+    "La escuela del monte fue construida en 1931."
+)
+TRUE = [
+    (EN, "Revenue was $41.3 million in 2020."),
+    (EN, "In 2021, revenue was $52.8 million."),
+    (EN, "Kestrel Holdings reported revenue of $41.3 million in 2020 and $52.8 million in 2021."),
+    (EN, "Kestrel Holdings reported revenues of 41.3 million dollars in 2020."),
+    (EN, "Sales increased 28 percent in 2021."),
+    (EN, "Operating costs decreased 3% in 2021."),
+    (EN, "Net profit was $4.1 million."),
+    (EN, "The company employs 212 people."),
+    (EN, "Kestrel Holdings employs 212 people and operates 90 wind turbines."),
+    (EN, "The company has 90 wind turbines."),
+    (EN, "The company was founded by Ada Moreland before the floods of 1998."),
+    (EN, "Revenue rose mainly because of higher prices and new customers."),
+    (EN, "The office opened in May."),
+    (EN, "The school was constructed in 1931."),
+    (ES, "Los ingresos fueron de 41,3 millones de euros en 2020."),
+    (ES, "En 2021 los ingresos fueron de 52,8 millones de euros."),
+    (ES, "Las ventas subieron un 28 por ciento."),
+    (ES, "La plantilla es de 212 personas."),
+    (ES, "La empresa fue creada por Inés Cardona antes de las inundaciones de 1998."),
+    (ES, "Las ventas aumentaron debido a los precios."),
+    (ES, "La escuela fue construida en 1931."),
+]
+FALSE = [
+    (EN, "Revenue was $52.8 million in 2020."),  # years exchanged
+    (EN, "Kestrel Holdings reported revenue of $52.8 million in 2020 and $41.3 million in 2021."),
+    (EN, "Revenue was $41.3 million pounds in 2020."),  # a unit more
+    (EN, "Revenue was $41.3 billion in 2020."),  # scale
+    (EN, "Revenue was €41.3 million in 2020."),  # currency
+    (EN, "Sales rose $28 million in 2021."),  # unit
+    (EN, "Operating costs rose 3% in 2021."),  # opposite
+    (EN, "Operating costs fell 28% in 2021, while sales rose 3%."),  # figures exchanged
+    (EN, "Kestrel Holdings reported profit of $41.3 million in 2020."),  # another noun
+    (EN, "Net profit was $6.2 million, compared to $4.1 million in 2019."),
+    (EN, "Net loss was $4.1 million."),
+    (EN, "The company employs 90 people."),
+    (EN, "Kestrel Holdings employs 40 people."),  # another's
+    (EN, "It was founded by Ada Moreland after the floods of 1998."),
+    (EN, "Revenue increased primarily due to favorable channel mix shifts."),  # the neighbour's reason
+    (EN, "The plant opened in March and the office closed in May."),
+    (EN, "The hospital on the hill was built in 1931."),
+    (EN, "The company employs 212 people, more than 300 of them engineers."),
+    (ES, "Los ingresos fueron de 52,8 millones de euros en 2020."),
+    (ES, "Los ingresos fueron de 41,3 millones de dólares en 2020."),
+    (ES, "Los costes aumentaron un 3 % en 2021."),
+    (ES, "La pérdida fue de 6 millones de euros."),
+    (ES, "La planta tiene menos de 300 vecinos."),
+    (ES, "Fue fundada por Inés Cardona después de las inundaciones de 1998."),
+    (ES, "Fue fundada por Inés Robledo antes de las inundaciones de 1998."),
+    (ES, "La plantilla es de 90 personas."),
+    (ES, "Las ventas crecieron debido a las importaciones."),
+    (ES, "El hospital del monte fue construido en 1931."),
+]
+
+
+def told(text: str, sentence: str) -> Claim:
+    passage = Passage(1, "report.txt", 1, 1, text, 0, len(text), 0.5, 0.5, 0.5)
+    found = tuple(Evidence(1, a, b, text[a:b], n, -0.1 * n) for n, (a, b) in enumerate(split(text)))
+    return check_sentence(sentence, "What does the report say?", Ranking(found, 1.0, ""), [passage], Nothing())
+
+
+class Nothing:
+    """A library that is not asked."""
+
+    def page(self, document: int, number: int) -> Page:
+        raise AssertionError
+
+    def embed(self, texts: Sequence[str]) -> FloatMatrix:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(("text", "sentence"), TRUE)
+def test_what_a_report_says_in_its_own_or_near_words_is_verified(text: str, sentence: str) -> None:
+    assert told(text, sentence).verified
+
+
+@pytest.mark.parametrize(("text", "sentence"), FALSE)
+def test_what_a_report_says_of_another_year_thing_name_or_direction_is_not(text: str, sentence: str) -> None:
+    assert [e.text for e in told(text, sentence).evidence] == []
