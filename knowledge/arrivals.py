@@ -15,7 +15,7 @@ from pathlib import Path
 
 from knowledge.errors import KnowledgeError
 from knowledge.library import Library
-from knowledge.values import Progress, Status
+from knowledge.values import Outcome, Progress, Status
 
 log = logging.getLogger(__name__)
 AT_ONCE = 2  # files read side by side; each one already runs its reader in a process of its own
@@ -37,6 +37,7 @@ class Arrivals:
         self._library = library
         self._lock = threading.Lock()
         self._arrivals: dict[int, Arrival] = {}
+        self._closing = threading.Event()
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="arrival")
         self.stamp = 0
 
@@ -93,10 +94,11 @@ class Arrivals:
                 self.stamp += 1
 
     def close(self) -> None:
-        with self._lock:
-            for arrival in self._arrivals.values():
-                arrival.stop.set()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        """Stop watching. What has not arrived yet is stored and left to the library, which goes on with it at the next
+        start; only what a person cancelled is.
+        """
+        self._closing.set()
+        self._threads.shutdown(wait=True)
 
     def _new(self, progress: Progress, place: str) -> Arrival:
         with self._lock:
@@ -113,14 +115,17 @@ class Arrivals:
             else:
                 for last in steps():
                     self._show(arrival, last)
+                    if self._closing.is_set() and last.document is not None:
+                        break
             if last.status.searchable and last.document is not None and then:
                 then(last.document)
         except KnowledgeError as error:
             log.info("A file could not be brought in: %s", error)
-            last = replace(last, status=Status.FAILED, message=str(error))
+            outcome = Outcome(error.key, error.values) if error.key else None
+            last = replace(last, status=Status.FAILED, message=str(error), outcome=outcome)
         except Exception:
             log.exception("A file could not be brought in, or not be told about")
-            last = last if last.status.final else replace(last, status=Status.FAILED, message="")
+            last = last if last.status.final else replace(last, status=Status.FAILED, message="", outcome=None)
         self._show(arrival, last, done=True)
 
     def _show(self, arrival: int, progress: Progress, done: bool = False) -> None:

@@ -90,7 +90,7 @@ class Documents:
         except ValidationError:
             return {"error": say("bad_request")}
         except KnowledgeError as error:
-            return {"error": str(error)}
+            return {"error": error.said(say.language)}
         except Exception:
             log.exception("The documents page could not answer")
             return {"error": say("went_wrong")}
@@ -157,7 +157,7 @@ class Documents:
             try:
                 picture = self.library.page_image(document.id, number, password=password or None)
             except ForPerson as error:
-                return page_view.locked(document, number, say, str(error))
+                return page_view.locked(document, number, say, error.said(say.language))
             image = "data:image/png;base64," + base64.b64encode(picture).decode()
         return page_view.panel(document, page, mark=mark, image=image, words=say, over=over)
 

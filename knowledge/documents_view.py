@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from knowledge.arrivals import Arrival
@@ -51,7 +52,7 @@ def listing(documents: Sequence[Document], arrivals: Sequence[Arrival], words: W
 def row(document: Document, arrival: Arrival | None, words: Words) -> str:
     state = _state(arrival.progress if arrival else _own(document), words)
     if not arrival and document.status.final:
-        state = _final(document.status, document.message, words)
+        state = _final(document, words)
     facts = [words("pages", n=document.pages)] if document.pages and document.kind == "pdf" else []
     facts += [words.size(document.size), document.added_at.strftime("%Y-%m-%d")]
     name = attr(document.title)
@@ -83,7 +84,7 @@ def _own(document: Document) -> Progress:
 def _arriving(arrival: Arrival, words: Words) -> str:
     progress = arrival.progress
     action = "dismiss" if arrival.done else "cancel"
-    state = _final(progress.status, progress.message, words) if arrival.done else _state(progress, words)
+    state = _final(progress, words) if arrival.done else _state(progress, words)
     return f"""<li class="document" data-key="a{arrival.id}" data-status="{progress.status.value}"><span class="document-open">
 <span class="filemark">···</span><span class="document-words"><strong>{escape(progress.title)}</strong></span></span>
 <div class="document-state">{state}</div><div class="document-tools">{_button(action, "close", words(action), arrival=arrival.id)}</div></li>"""
@@ -94,9 +95,10 @@ def chip(arrival: Arrival, words: Words) -> str:
     progress = arrival.progress
     failed = arrival.done and not progress.status.searchable
     locked = progress.status is Status.NEEDS_PASSWORD
-    state = _final(progress.status, progress.message, words) if arrival.done else _state(progress, words)
-    if arrival.done and progress.duplicate:
-        state = f'<span class="state">{escape(words("duplicate"))}</span>'
+    state = _final(progress, words) if arrival.done else _state(progress, words)
+    if arrival.done and progress.duplicate and progress.status.searchable:
+        told = f'<span class="state">{escape(words("duplicate"))}</span>'
+        state = told if _whole(progress) else told + _final(replace(progress, duplicate=False), words)
     password = _password("arrival", arrival.id, words) if progress.status is Status.NEEDS_PASSWORD else ""
     action = "dismiss" if arrival.done else "cancel"
     return f"""<div class="chip file-chip{" locked" if locked else " failed" if failed else ""}" data-key="a{arrival.id}" data-status="{progress.status.value}">
@@ -120,13 +122,17 @@ def _state(progress: Progress, words: Words) -> str:
     return f'<span class="state moving">{escape(text)}</span>{bar}'
 
 
-def _final(status: Status, message: str, words: Words) -> str:
-    kind = "good" if status is Status.READY else "bad"
-    if status in (Status.READY_PARTIAL, Status.NEEDS_PASSWORD, Status.CANCELLED):
-        kind = "fair"
-    sentence = words(f"state_{status.value}") if status is Status.READY or not message else message
-    if words.language != "en" and status not in (Status.READY, Status.READY_PARTIAL):
-        sentence = words(f"state_{status.value}")  # the library's own sentences are English
+def _whole(of: Document | Progress) -> bool:
+    """Read to its end, with nothing to say about it."""
+    return of.status is Status.READY and not of.outcome
+
+
+def _final(of: Document | Progress, words: Words) -> str:
+    """What became of it: the library's own sentence where it says it in this language, else the page's."""
+    fair = (Status.READY, Status.READY_PARTIAL, Status.NEEDS_PASSWORD, Status.CANCELLED)
+    kind = "good" if _whole(of) else "fair" if of.status in fair else "bad"
+    own = not _whole(of) and (of.outcome is not None or (of.message and words.language == "en"))
+    sentence = of.said(words.language) if own else words(f"state_{of.status.value}")
     return f'<span class="state {kind}">{escape(sentence)}</span>'
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import threading
 import uuid
+from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,26 +36,50 @@ class Stopped(Exception):  # noqa: N818
 class Files:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._lock = threading.Lock()
+        self._unsettled: Counter[str] = Counter()  # taken, and nobody's yet
 
     def path(self, sha256: str) -> Path:
         return self._folder / sha256
 
     def take(self, source: Path, stop: Event | None = None) -> Kept:
-        """Copy and hash in one pass. Raises ForPerson, ForOperator (disk full) or Stopped; then nothing is left."""
+        """Copy and hash in one pass. Raises ForPerson, ForOperator (disk full) or Stopped; then nothing is left.
+
+        Whoever takes a file says with `settle` that it belongs to somebody now: until then nobody discards it.
+        """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             os.chmod(self._folder, 0o700)
             arriving = self._folder / f"{_ARRIVING}{uuid.uuid4().hex}"
             try:
                 kept = self._copy(source, arriving, stop)
-                if not self.path(kept.sha256).exists():
-                    os.replace(arriving, self.path(kept.sha256))
-                    _sync(self._folder)
+                with self._lock:
+                    if not self.path(kept.sha256).exists():
+                        os.replace(arriving, self.path(kept.sha256))
+                    self._unsettled[kept.sha256] += 1
+                _sync(self._folder)
                 return kept
             finally:
                 arriving.unlink(missing_ok=True)
         except OSError as error:
             raise _explained(error, source) from error
+
+    def settle(self, kept: Kept) -> None:
+        with self._lock:
+            self._unsettled[kept.sha256] -= 1
+
+    def discard(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Remove a copy that belongs to nobody: neither on its way in nor `wanted`. Whether it was so."""
+        with self._lock:
+            ownerless = not self._unsettled[sha256] and not wanted()
+            if ownerless:
+                self.remove(sha256)
+            return ownerless
+
+    def ownerless(self, sha256: str, wanted: Callable[[], bool]) -> bool:
+        """Whether `discard` would remove it."""
+        with self._lock:
+            return not self._unsettled[sha256] and not wanted()
 
     def hash(self, sha256: str) -> str | None:
         """What the copy's bytes really are; None when it is not there."""
@@ -71,7 +98,7 @@ class Files:
         return sorted(entry.name for entry in self._folder.iterdir() if entry.is_file())
 
     def sweep(self) -> None:
-        """Copies that a crash cut short."""
+        """Copies that a crash cut short. Not while anything is being taken: those look the same."""
         for name in self.names():
             if name.startswith(_ARRIVING):
                 (self._folder / name).unlink(missing_ok=True)
@@ -104,7 +131,7 @@ def _sync(folder: Path) -> None:
 
 def _explained(error: OSError, source: Path) -> ForPerson | ForOperator:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return ForOperator("The disk is full, so the file could not be stored. Free some space and add it again.")
+        return ForOperator(key="disk_full")
     if error.errno == errno.EROFS or (error.filename and str(source) != str(error.filename)):
-        return ForOperator(f"The data folder cannot be written ({error.strerror}). Check its permissions.")
-    return ForPerson(f"{source.name} could not be opened ({error.strerror}). Check that it exists and you may read it.")
+        return ForOperator(key="folder_closed", reason=str(error.strerror))
+    return ForPerson(key="not_opened", title=source.name, reason=str(error.strerror))

@@ -102,13 +102,14 @@ class Vectors:
             self._client = self._collection = None
 
     def _call(self, method: str, **arguments: Any) -> Any:
+        embedder = self._embedder()  # what goes wrong there is not Chroma's fault
         with _as_unreadable():
-            return getattr(self._opened(), method)(**arguments)
+            return getattr(self._opened(embedder), method)(**arguments)
 
-    def _opened(self) -> Any:
+    def _opened(self, embedder: str) -> Any:
         with self._lock:
             if self._collection is None:
-                name = "chunks-" + re.sub(r"[^a-zA-Z0-9._-]+", "-", self._embedder()).strip("-._")[:80]
+                name = "chunks-" + re.sub(r"[^a-zA-Z0-9._-]+", "-", embedder).strip("-._")[:80]
                 self._collection = self._opened_client().get_or_create_collection(
                     name, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
                 )

@@ -24,7 +24,7 @@ from knowledge.errors import KnowledgeError
 from knowledge.readers import Ended, Limits, Opened
 from knowledge.readers.outcomes import ended as ended_as
 from knowledge.shelf import Shelf
-from knowledge.values import Document, FloatMatrix, Page, Progress, Span, Status
+from knowledge.values import Document, FloatMatrix, Outcome, Page, Progress, Span, Status
 
 PAGES_AHEAD = 64  # a page of text is some 5 KB; enough to never starve the embedder
 BATCH = 64  # chunks embedded and written together: half a second's work, so that progress moves
@@ -64,8 +64,8 @@ class Ingest:
         self._stop.set()
 
     def leave(self) -> None:
-        """The app closes: it stays unfinished, and the next start goes on with it."""
-        self._closing = True
+        """The app closes: the next start goes on with it, unless it was cancelled before."""
+        self._closing = not self._stop.is_set()
         self._stop.set()
 
     def join(self, timeout: float | None = None) -> None:
@@ -76,7 +76,19 @@ class Ingest:
         return self._thread.is_alive()
 
     def follow(self, stop: threading.Event | None = None) -> Iterator[Progress]:
-        """At least two a second, until the document's status is final or the app closes."""
+        """At least two a second, until the document's status is final or the app closes. Who goes away with `stop` set,
+        or by Ctrl-C, cancels.
+        """
+        try:
+            yield from self._steps(stop)
+        except KeyboardInterrupt:
+            self.cancel()
+            raise
+        finally:
+            if stop is not None and stop.is_set():
+                self.cancel()
+
+    def _steps(self, stop: threading.Event | None) -> Iterator[Progress]:
         seen: Progress | None = None
         while True:
             with self._moved:
@@ -105,10 +117,11 @@ class Ingest:
             finally:
                 self._turn.release()
         except KnowledgeError as error:
-            self._failed(str(error))
+            self._failed(str(error), Outcome(error.key, error.values) if error.key else None)
         except Exception as error:
             _log.exception("bringing in document %d failed", self.document.id)
-            self._failed(f"The document could not be stored ({type(error).__name__}). Check the disk, then try again.")
+            outcome = Outcome("not_stored", {"reason": type(error).__name__})
+            self._failed(outcome.said(), outcome)
         finally:
             with self._moved:
                 self._moved.notify_all()
@@ -129,14 +142,16 @@ class Ingest:
             self._over(ended)
             return
         embedder = self._shelf.embedder()
-        message = "" if ended.status is Status.READY and ended.code == "ready" else ended.message
+        whole = ended.status is Status.READY and ended.code == "ready"  # nothing to say
+        message, outcome = ("", None) if whole else (ended.message, _outcome(ended))
         with self._shelf.lock:  # whoever loads the matrix just now either sees this document in SQL or gets it here
             if self._shelf.matrix is not None:
                 self._shelf.matrix.put(id_, chunks, _joined(vectors, embedder.dimensions))
             if self._password is not None:
                 self._shelf.passwords[id_] = self._password
-            store.update(id_, embedder=embedder.name, language=known, status=ended.status, message=message)
-        self._report(status=ended.status, message=message)
+            done = {"embedder": embedder.name, "language": known, "status": ended.status}
+            store.update(id_, message=message, outcome=outcome, **done)
+        self._report(status=ended.status, message=message, outcome=outcome)
 
     def _write(self) -> tuple[list[int], list[FloatMatrix], str]:
         """The last stage. Ids and vectors are kept for the matrix: 1.5 KB a chunk, 30 MB for 5,000 pages."""
@@ -197,23 +212,25 @@ class Ingest:
     def _over(self, ended: Ended) -> None:
         """It ended without a document to search; when the app closes, the next start goes on instead."""
         if not self._closing:
-            self._give_up(ended.status, ended.message)
+            self._give_up(ended.status, ended.message, _outcome(ended))
 
-    def _give_up(self, status: Status, message: str) -> None:
+    def _give_up(self, status: Status, message: str, outcome: Outcome | None) -> None:
         """Leave nothing of it but its file, its row and the reason."""
         self._shelf.forget(self.document.id)
         self._shelf.store.clear(self.document.id)
-        self._shelf.store.update(self.document.id, status=status, message=message, pages=self._progress.pages)
-        self._report(status=status, message=message, pages_ready=0)
+        self._shelf.store.update(
+            self.document.id, status=status, message=message, outcome=outcome, pages=self._progress.pages
+        )
+        self._report(status=status, message=message, outcome=outcome, pages_ready=0)
 
-    def _failed(self, message: str) -> None:
+    def _failed(self, message: str, outcome: Outcome | None) -> None:
         if self._closing:
             return
         try:
-            self._give_up(Status.FAILED, message)
+            self._give_up(Status.FAILED, message, outcome)
         except Exception:  # the disk is full, say: the next start tries again
             _log.exception("document %d could not be marked as failed", self.document.id)
-            self._report(status=Status.FAILED, message=message)
+            self._report(status=Status.FAILED, message=message, outcome=outcome)
 
     def _report(self, **changes: object) -> None:
         with self._moved:
@@ -234,4 +251,9 @@ def _joined(parts: list[FloatMatrix], dimensions: int) -> FloatMatrix:
 def _as_before(document: Document) -> Ended:
     """The outcome of a document that is only indexed anew."""
     status = Status.READY if document.pages_ready >= document.pages else Status.READY_PARTIAL
-    return Ended(status, document.message, document.pages_ready, "")
+    known = document.outcome or Outcome("")
+    return Ended(status, document.message, document.pages_ready, known.code, dict(known.values))
+
+
+def _outcome(ended: Ended) -> Outcome | None:
+    return ended.outcome if ended.code else None

@@ -12,6 +12,7 @@ Opening loads no model: the first document or question does. Methods may be call
 from __future__ import annotations
 
 import logging
+import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -29,13 +30,13 @@ from knowledge.files import Files, Stopped
 from knowledge.index import Matrix, Scored, Unreadable, Vectors
 from knowledge.ingest import Ingest
 from knowledge.readers import Limits
-from knowledge.readers.outcomes import ended
+from knowledge.readers.outcomes import empty, ended
 from knowledge.search import CANDIDATES, Hit, fuse, lexical_weight, question_stems, spread
 from knowledge.shelf import Shelf
 from knowledge.store import migrations
 from knowledge.store.database import migrate
 from knowledge.store.documents import DocumentStore
-from knowledge.values import Chunk, Document, Finding, FloatMatrix, Page, Passage, Progress, Status
+from knowledge.values import Chunk, Document, Finding, FloatMatrix, Outcome, Page, Passage, Progress, Status
 from knowledge.words import SqliteWords
 
 AT_ONCE = 2  # documents on their way in: a short one need not wait for a book
@@ -71,9 +72,11 @@ class Library:
         home.mkdir(parents=True, exist_ok=True)
         migrate(engine, migrations.FOLDER, migrations.VERSION_TABLE)
         loaded = _Once(embedder)
+        files = Files(home / "files")
+        files.sweep()  # only now does nobody copy
         vectors = Vectors(home / "vectors", lambda: loaded().name)
         words = SqliteWords(home / "words.sqlite3")
-        shelf = Shelf(DocumentStore(engine), Files(home / "files"), words, vectors, loaded, lambda: None)
+        shelf = Shelf(DocumentStore(engine), files, words, vectors, loaded, lambda: None)
         library = cls(shelf, limits)
         shelf.changed = library._changed
         if words.fresh:
@@ -100,20 +103,22 @@ class Library:
         yield Progress(None, title, Status.QUEUED)
         kind, refusal = self._kind(path, title)
         if refusal is not None:
-            yield Progress(None, title, refusal.status, message=refusal.message)
+            yield Progress(None, title, refusal.status, message=refusal.message, outcome=refusal.outcome)
             return
         try:
-            kept = self._shelf.files.take(path, stop)
+            document, new = self._taken(path, title, kind, stop)
         except Stopped:
-            yield Progress(None, title, Status.CANCELLED, message=ended("cancelled").message)
+            gone = ended("cancelled")
+            yield Progress(None, title, gone.status, message=gone.message, outcome=gone.outcome)
             return
         except KnowledgeError as error:
-            yield Progress(None, title, Status.FAILED, message=str(error))
+            outcome = Outcome(error.key, error.values) if error.key else None
+            yield Progress(None, title, Status.FAILED, message=str(error), outcome=outcome)
             return
-        document, new = self._shelf.store.insert(sha256=kept.sha256, title=title, kind=kind, size=kept.size)
         self._changed()
         if document.status.searchable:
-            yield _known(document, title, time.monotonic() - started)
+            known = replace(_now(document), duplicate=True, seconds=time.monotonic() - started)
+            yield replace(known, message=known.said())
             return
         again = not new and document.id in self._busy()
         for step in self._follow(document, password, stop):
@@ -129,11 +134,10 @@ class Library:
             return
         if password is not None:
             self._shelf.passwords[document] = password
-        yield Progress(document, known.title, known.status, known.pages_ready, known.pages, known.message)
+        yield _now(known)
 
     def resume(self) -> Iterator[Progress]:
         """Finish what a crash or a closed app left half-way: removals, torn copies, documents on their way."""
-        self._shelf.files.sweep()
         for leftover in self._shelf.store.leftovers():
             self._sweep(leftover.document, leftover.sha256)
         mending.agree_words(self._shelf)
@@ -153,27 +157,25 @@ class Library:
     def document(self, document: int) -> Document:
         found = self._shelf.store.get(document)
         if found is None:
-            raise ForPerson(f"There is no document {document}. It may have been removed; the list shows what there is.")
+            raise ForPerson(key="no_document", document=document)
         return found
 
     def page(self, document: int, number: int) -> Page:
         found = self._shelf.store.page(document, number)
         if found is None:
             known = self.document(document)
-            raise ForPerson(f"{known.title} has no page {number} that could be read; it has {known.pages} pages.")
+            raise ForPerson(key="no_page", title=known.title, page=number, pages=known.pages)
         return found
 
     def page_image(self, document: int, number: int, width: int = 1200, password: str | None = None) -> bytes:
         """PNG. A password that opened the document is remembered while the process lives, and only in memory."""
         known = self.document(document)
         if known.kind != "pdf":
-            raise ForPerson(f"{known.title} is text and has no page images.")
+            raise ForPerson(key="no_pictures", title=known.title)
         password = password or self._shelf.passwords.get(document)
         path = self._shelf.files.path(known.sha256)
         if not path.exists():
-            raise ForPerson(
-                f"The file of {known.title} is missing from the data folder. Add it again to see its pages."
-            )
+            raise ForPerson(key="no_file", title=known.title)
         image = readers.render(path, number, width=width, password=password)
         if password is not None:
             self._shelf.passwords[document] = password
@@ -254,16 +256,28 @@ class Library:
     def _kind(self, path: Path, title: str) -> tuple[str, readers.Ended | None]:
         """Refused before a byte is copied: what is missing, too big, or no document at all."""
         try:
-            size = path.stat().st_size
-        except OSError:
+            found = path.stat()
+        except (OSError, ValueError):
             return "", ended("gone")
+        if not stat.S_ISREG(found.st_mode):  # opening a pipe would wait for ever
+            return "", ended("not_a_file")
+        size = found.st_size
         kind = readers.kind_of(path, path.name) or readers.kind_of(path, title)
         if kind is None:
             return "", ended("not_text")
         most = self._limits.bytes if kind == "pdf" else self._limits.text_bytes
         if size > most:
             return kind, ended("too_big", megabytes=-(-size // 1_000_000), limit=most // 1_000_000)
-        return kind, ended("empty") if size == 0 else None
+        return kind, empty(kind) if size == 0 else None
+
+    def _taken(self, path: Path, title: str, kind: str, stop: threading.Event | None) -> tuple[Document, bool]:
+        """The bytes copied and their row written; in between, nobody takes the copy for one that is left over."""
+        files = self._shelf.files
+        kept = files.take(path, stop)
+        try:
+            return self._shelf.store.insert(sha256=kept.sha256, title=title, kind=kind, size=kept.size)
+        finally:
+            files.settle(kept)
 
     def _begin(self, document: Document, password: str | None) -> Ingest:
         """The one ingest of this document: the one that runs, or a new one."""
@@ -290,8 +304,8 @@ class Library:
         with suppress(Unreadable):  # a broken vector folder is rebuilt without it
             self._shelf.forget(document)
         self._shelf.passwords.pop(document, None)
-        if self._shelf.store.by_sha256(sha256) is None:  # the same bytes may have been added again meanwhile
-            self._shelf.files.remove(sha256)
+        # the same bytes may have been added again meanwhile
+        self._shelf.files.discard(sha256, lambda: self._shelf.store.has(sha256))
         self._shelf.store.swept(document)
         self._changed()
 
@@ -377,9 +391,7 @@ def _passage(hit: Hit, chunk: Chunk, title: str) -> Passage:
     )
 
 
-def _known(document: Document, title: str, seconds: float) -> Progress:
-    message = "These bytes are in the library already"
-    message += f", as {document.title}." if document.title != title else "."
-    return Progress(
-        document.id, document.title, document.status, document.pages_ready, document.pages, message, True, seconds
-    )
+def _now(document: Document) -> Progress:
+    """How far a document is that nothing is done with."""
+    how = (document.status, document.pages_ready, document.pages, document.message)
+    return Progress(document.id, document.title, *how, outcome=document.outcome)

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
+from knowledge.errors import KnowledgeError
 from knowledge.index import Matrix, Unreadable
 from knowledge.ingest import BATCH
 from knowledge.shelf import Shelf
@@ -19,13 +21,20 @@ _log = logging.getLogger(__name__)
 
 
 def check(shelf: Shelf, repair: bool, busy: Collection[int] = ()) -> list[Finding]:
-    """`busy`: documents on their way in just now, which are left alone."""
+    """`busy`: documents on their way in just now, which are left alone. Without an embedder the vectors are left alone
+    as well: that it cannot be loaded says nothing of them.
+    """
     documents = [document for document in shelf.store.all() if document.id not in busy]
     findings: list[Finding] = []
     for one in (_unfinished, _pages, _chunks):
         findings += one(shelf, documents, repair)
     findings += _words(shelf, repair)
-    findings += _vectors(shelf, repair)
+    try:
+        shelf.embedder()
+    except KnowledgeError as error:
+        findings.append(Finding("vectors_unchecked", f"The vectors were not looked at. {error}"))
+    else:
+        findings += _vectors(shelf, repair)
     findings += _files(shelf, documents, repair)
     return findings
 
@@ -218,9 +227,7 @@ def _files(shelf: Shelf, documents: Sequence[Document], repair: bool) -> Iterato
                 shelf.files.remove(document.sha256)
             message = f"The stored file of {document.title} was changed. Add it again to see its pages."
             yield Finding("file_changed", message, document.id, False)
-    known = {d.sha256 for d in shelf.store.all()}
     for name in shelf.files.names():
-        if name not in known and not name.startswith("."):
-            if repair:
-                shelf.files.remove(name)
+        look = shelf.files.discard if repair else shelf.files.ownerless
+        if not name.startswith(".") and look(name, partial(shelf.store.has, name)):
             yield Finding("file_extra", f"The file {name[:12]}… belongs to no document.", None, repair)

@@ -16,9 +16,9 @@ def uploaded(path: str, cache: Path) -> Path:
     try:
         file, root = Path(path).resolve(strict=True), cache.resolve(strict=True)
     except (OSError, ValueError, RuntimeError):
-        raise ForPerson("The upload is no longer here. Please add the file again.") from None
+        raise ForPerson(key="upload_gone") from None
     if file.parent.parent != root or not file.is_file():
-        raise ForPerson("That file was not uploaded here. Please add it with the button or by dropping it on the page.")
+        raise ForPerson(key="upload_strange")
     return file
 
 

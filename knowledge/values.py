@@ -8,12 +8,15 @@ text a chunk, passage or citation shows. Boxes are fractions of the page as it i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
+
+from knowledge.messages import sentence
 
 FloatMatrix = NDArray[np.float32]
 
@@ -42,6 +45,17 @@ class Status(StrEnum):
     @property
     def searchable(self) -> bool:
         return self in (Status.READY, Status.READY_PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Why a document is as it is: a sentence of `knowledge.messages` and its values, to be said in any language."""
+
+    code: str
+    values: Mapping[str, int | str] = field(default_factory=dict, hash=False)
+
+    def said(self, language: str = "en") -> str:
+        return sentence(self.code, language, **self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +111,11 @@ class Document:
     language: str  # "en" | "es" | "" where unknown
     size: int  # bytes
     added_at: datetime
+    outcome: Outcome | None = None  # what `message` says, in any language; None of what an earlier release wrote
+
+    def said(self, language: str = "en") -> str:
+        """`message` in this language, where it is known."""
+        return self.outcome.said(language) if self.outcome else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +183,13 @@ class Progress:
     message: str = ""
     duplicate: bool = False  # the same bytes were here already
     seconds: float = 0.0
+    outcome: Outcome | None = None  # what `message` says, in any language
+
+    def said(self, language: str = "en") -> str:
+        """`message` in this language, where it is known; of bytes that were here, that they were."""
+        own = self.outcome.said(language) if self.outcome else self.message
+        known = sentence("known", language, title=self.title) if self.duplicate and self.status.searchable else ""
+        return " ".join(filter(None, (known, own)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,16 @@ the caller against these signatures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
-from typing import Any
+from typing import Any, cast
 
 from knowledge import evaluation
 from knowledge.errors import ForPerson
 from knowledge.library import Library
+from knowledge.messages import sentence
 from knowledge.values import Document, Progress
 
 Row = dict[str, Any]
@@ -25,33 +27,42 @@ def docs_add(
     paths: list[str],
     title: str | None = None,
     password: str | None = None,
+    language: str = "en",
     stop: Event | None = None,
 ) -> Iterator[Row]:
     """Progress {document, title, status, message, pages, pages_ready, seconds, duplicate} as it comes, and one last row
-    per source {path, document, title, status, message, pages, seconds, duplicate}.
+    per source {path, document, title, status, message, pages, seconds, duplicate}. `language`: of the messages. Closing
+    the rows cancels what is on its way.
     """
+    stop = stop or Event()
     for path in paths:
         last: Progress | None = None
         if path.lower().startswith(("http://", "https://")):
-            message = "Web addresses cannot be added yet. Save the page as PDF or text and add that file."
+            message = sentence("web_later", language)
             yield {"path": path, "document": None, "title": path, "status": "failed", "message": message} | _NOTHING
             continue
-        for step in library.add(Path(path), title=title, password=password, stop=stop):
-            if not step.status.final:
-                yield _progress(step)
-            last = step
+        adding = library.add(Path(path), title=title, password=password, stop=stop)
+        with closing(cast("Generator[Progress, None, None]", adding)) as steps:
+            try:
+                for step in steps:
+                    if not step.status.final:
+                        yield _progress(step, language)
+                    last = step
+            except GeneratorExit:
+                stop.set()
+                raise
         assert last is not None
-        row = _progress(last)
+        row = _progress(last, language)
         del row["pages_ready"]
         yield {"path": path, **row}
-        if stop is not None and stop.is_set():
+        if stop.is_set():
             return
 
 
-def docs_list(library: Library) -> Iterator[Row]:
+def docs_list(library: Library, *, language: str = "en") -> Iterator[Row]:
     """Newest first: {document, title, kind, status, message, pages, pages_ready, language, size, sha256, added_at}."""
     for document in library.documents():
-        yield _document(document)
+        yield _document(document, language)
 
 
 def docs_search(library: Library, *, query: str, k: int = 8, documents: list[int] | None = None) -> Iterator[Row]:
@@ -71,11 +82,11 @@ def docs_search(library: Library, *, query: str, k: int = 8, documents: list[int
         }
 
 
-def docs_show(library: Library, *, document: int, page: int | None = None) -> Iterator[Row]:
+def docs_show(library: Library, *, document: int, page: int | None = None, language: str = "en") -> Iterator[Row]:
     """A page {document, title, page, pages, text}; without a page, the document's row as in `docs_list`."""
     known = library.document(document)
     if page is None:
-        yield _document(known)
+        yield _document(known, language)
         return
     shown = library.page(document, page)
     yield {"document": document, "title": known.title, "page": page, "pages": known.pages, "text": shown.text}
@@ -127,12 +138,12 @@ def docs_evaluate(library: Library, *, path: str, scoped: bool = False, stop: Ev
 _NOTHING: Row = {"pages": 0, "seconds": 0.0, "duplicate": False}
 
 
-def _progress(step: Progress) -> Row:
+def _progress(step: Progress, language: str) -> Row:
     return {
         "document": step.document,
         "title": step.title,
         "status": step.status.value,
-        "message": step.message,
+        "message": step.said(language),
         "pages": step.pages,
         "pages_ready": step.pages_ready,
         "seconds": round(step.seconds, 3),
@@ -140,13 +151,13 @@ def _progress(step: Progress) -> Row:
     }
 
 
-def _document(document: Document) -> Row:
+def _document(document: Document, language: str) -> Row:
     return {
         "document": document.id,
         "title": document.title,
         "kind": document.kind,
         "status": document.status.value,
-        "message": document.message,
+        "message": document.said(language),
         "pages": document.pages,
         "pages_ready": document.pages_ready,
         "language": document.language,

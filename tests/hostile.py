@@ -239,7 +239,7 @@ def cases(folder: Path) -> list[Case]:
         ("no-xref", simple().replace(b"xref", b"yref").replace(b"startyref", b"startxref"), ("ready", "damaged"), -1),
         ("one-bad-page", one_bad_page(), ("partial_damaged",), 4),
         ("one-deadly-page", one_deadly_page(), ("partial_memory", "partial_damaged"), 4),
-        ("one-endless-page", one_endless_page(), ("partial_timed_out",), 2),
+        ("one-endless-page", one_endless_page(), ("partial_slow",), 2),
         ("many-fonts", many_fonts(), ("ready",), 1),
         ("endless-reference", endless_reference(), ("ready", "no_text", "damaged"), -1),
         ("nested-arrays", simple("[" * nest + "]" * nest + HELLO), ("ready", "no_text"), 1),

@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Event
 
+from knowledge.messages import sentence
 from knowledge.readers.kinds import kind_of
-from knowledge.readers.messages import sentence
-from knowledge.readers.outcomes import CannotDraw, Ended, Limits, Opened, ended
+from knowledge.readers.outcomes import CannotDraw, Ended, Limits, Opened, empty, ended
 from knowledge.values import Page
 
 __all__ = ["CannotDraw", "Ended", "Limits", "Opened", "kind_of", "read", "render", "sentence"]
@@ -35,6 +35,9 @@ def read(
     Closing the iterator ends the child too. Pages that could not be read are left out; `Ended` says how many.
     """
     path = Path(path).absolute()
+    if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+        yield ended("not_a_file")
+        return
     most = limits.bytes if kind == "pdf" else limits.text_bytes
     try:
         with path.open("rb") as file:
@@ -44,7 +47,7 @@ def read(
         yield ended("gone")
         return
     if size == 0:
-        yield ended("empty")
+        yield empty(kind)
     elif size > most:
         yield ended("too_big", megabytes=-(-size // 1_000_000), limit=most // 1_000_000)
     elif kind == "pdf" and b"%PDF-" not in head:

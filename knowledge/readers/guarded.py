@@ -58,6 +58,7 @@ class _Reading:
         self._next = 1
         self._read = self._with_text = self._characters = 0
         self._waited = 0.0  # seconds; what the consumer does with a page in between is not the file's fault
+        self._spent = 0.0  # seconds of the limit that was met last: a page's own or the whole file's
         self._cause = ""  # why a page is missing: "damaged", "crashed", "memory", "timed_out"
 
     def items(self) -> Iterator[Opened | Page | Ended]:
@@ -107,12 +108,15 @@ class _Reading:
                 return
 
     def _row(self, child: process.Child) -> Row:
-        left = self._limits.wall(self._pages) - self._waited
-        if self._pages:
-            left = min(left, self._limits.page_seconds)
+        wall = self._limits.wall(self._pages)
+        left = wall - self._waited
+        page_alone = self._pages > 0 and self._limits.page_seconds < left
         started = time.monotonic()
         try:
-            return child.row(left, self._stop)
+            return child.row(self._limits.page_seconds if page_alone else left, self._stop)
+        except process.TimedOut:
+            self._spent = self._limits.page_seconds if page_alone else wall
+            raise
         finally:
             self._waited += time.monotonic() - started
 
@@ -148,6 +152,8 @@ class _Reading:
                 return "no_text"
             return "ready" if self._with_text * 2 >= self._pages else "mostly_without_text"
         cause = self._cause or "damaged"
+        if cause == "timed_out" and self._with_text and self._spent < self._limits.wall(self._pages):
+            return "partial_slow"  # a page's own limit
         if self._with_text:
             return "partial_damaged" if cause == "crashed" else f"partial_{cause}"
         return cause
@@ -159,7 +165,7 @@ class _Reading:
             self._read,
             pages=self._pages,
             with_text=self._with_text,
-            seconds=round(limits.wall(self._pages)),
+            seconds=round(self._spent or limits.wall(self._pages)),
             megabytes=limits.memory >> 20,
             characters=limits.characters,
             limit=limits.pages,

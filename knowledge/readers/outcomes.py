@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from knowledge.errors import ForPerson
-from knowledge.readers.messages import sentence
-from knowledge.values import Status
+from knowledge.messages import sentence
+from knowledge.values import Outcome, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,11 @@ class Ended:
     message: str
     pages_read: int
     code: str = ""
-    values: dict[str, int] = field(default_factory=dict)
+    values: dict[str, int | str] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.code, dict(self.values))
 
 
 _STATUS = {
@@ -52,6 +56,7 @@ _STATUS = {
     "mostly_without_text": Status.READY,
     "partial_damaged": Status.READY_PARTIAL,
     "partial_timed_out": Status.READY_PARTIAL,
+    "partial_slow": Status.READY_PARTIAL,
     "partial_memory": Status.READY_PARTIAL,
     "partial_too_long": Status.READY_PARTIAL,
     "no_text": Status.NO_TEXT,
@@ -59,6 +64,7 @@ _STATUS = {
     "password": Status.NEEDS_PASSWORD,
     "wrong_password": Status.NEEDS_PASSWORD,
     "empty": Status.NOT_A_PDF,
+    "not_a_file": Status.FAILED,
     "not_a_pdf": Status.NOT_A_PDF,
     "not_text": Status.NOT_A_PDF,
     "damaged": Status.DAMAGED,
@@ -74,16 +80,21 @@ _STATUS = {
 }
 
 
-def ended(code: str, pages_read: int = 0, **values: int) -> Ended:
+def ended(code: str, pages_read: int = 0, **numbers: int) -> Ended:
     """The outcome that belongs to a message code."""
-    values = {"read": pages_read, **values}
+    values: dict[str, int | str] = {"read": pages_read, **numbers}
     return Ended(_STATUS[code], sentence(code, "en", **values), pages_read, code, values)
 
 
-class CannotDraw(ForPerson):
-    """A page image that could not be made. `code` and `values` give the sentence in another language."""
+def empty(kind: str) -> Ended:
+    """Of a file without a byte: no PDF at all, or a text without text."""
+    outcome = ended("empty")
+    return outcome if kind == "pdf" else replace(outcome, status=Status.NO_TEXT)
 
-    def __init__(self, code: str, **values: int) -> None:
-        super().__init__(sentence(code, "en", **values))
+
+class CannotDraw(ForPerson):
+    """A page image that could not be made. `code` says why."""
+
+    def __init__(self, code: str, **values: int | str) -> None:
+        super().__init__("", key=code, **values)
         self.code = code
-        self.values = values

@@ -11,15 +11,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, MetaData, column, create_engine, event, select, table
+from sqlalchemy import URL, Connection, Engine, MetaData, column, create_engine, event, select, table
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from knowledge.errors import ForOperator
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
+_PACKAGES = {
+    "psycopg": "'psycopg[binary]'",
+    "psycopg2": "psycopg2-binary",
+    "MySQLdb": "mysqlclient",
+}  # import → package
 BUSY_TIMEOUT = 30.0  # seconds a writer waits for another before it gives up
 
 
@@ -35,10 +40,29 @@ def connect(url: str, *, busy_timeout: float = BUSY_TIMEOUT, echo: bool = False)
             f"The database address {url!r} cannot be read. It looks like sqlite:///file.sqlite3."
         ) from error
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, echo=echo, pool_pre_ping=True)
+        return _elsewhere(parsed, echo)
     engine = create_engine(parsed, echo=echo, connect_args={"timeout": busy_timeout, "check_same_thread": False})
     event.listen(engine, "connect", _sqlite_pragmas)
     return engine
+
+
+def _elsewhere(url: URL, echo: bool) -> Engine:
+    """A database server. Where no driver is named, PostgreSQL gets psycopg (3), not SQLAlchemy's choice of psycopg2."""
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
+    try:
+        return create_engine(url, echo=echo, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        package = _PACKAGES.get(error.name or "", error.name)
+        raise ForOperator(
+            f"The database address asks for {url.drivername}, whose driver is not installed. "
+            f"Run `pip install {package}`, or use a SQLite file."
+        ) from error
+    except NoSuchModuleError as error:
+        raise ForOperator(
+            f"{url.drivername} is no kind of database that is known here. "
+            "Use sqlite:///file.sqlite3 or postgresql://…, or install its SQLAlchemy dialect."
+        ) from error
 
 
 def _sqlite_pragmas(connection: Any, _record: Any) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from knowledge.store import lines as line_bytes
 from knowledge.store.database import writing
 from knowledge.store.tables import chunks, documents, leftovers, pages
-from knowledge.values import Chunk, Document, Page, Span, Status
+from knowledge.values import Chunk, Document, Outcome, Page, Span, Status
 
 _ON_THE_WAY = [status.value for status in Status if not status.final]
 _SEARCHABLE = [status.value for status in Status if status.searchable]
@@ -52,7 +52,10 @@ class DocumentStore:
         assert found is not None
         return found, new
 
-    def update(self, document: int, **values: Any) -> None:
+    def update(self, document: int, *, outcome: Outcome | None = None, **values: Any) -> None:
+        """A message goes with its outcome: whoever writes one writes, or empties, the other."""
+        if "message" in values:
+            values["outcome"] = None if outcome is None else {**outcome.values, "code": outcome.code}
         if "status" in values:
             values["status"] = Status(values["status"]).value
         with writing(self._engine) as connection:
@@ -64,6 +67,8 @@ class DocumentStore:
             return [_document(row) for row in connection.execute(select(documents).order_by(documents.c.id.desc()))]
 
     def get(self, document: int) -> Document | None:
+        if not _storable(document):
+            return None
         with self._engine.connect() as connection:
             row = connection.execute(select(documents).where(documents.c.id == document)).first()
         return _document(row) if row else None
@@ -72,6 +77,9 @@ class DocumentStore:
         with self._engine.connect() as connection:
             row = connection.execute(select(documents).where(documents.c.sha256 == sha256)).first()
         return _document(row) if row else None
+
+    def has(self, sha256: str) -> bool:
+        return self.by_sha256(sha256) is not None
 
     def unfinished(self) -> list[Document]:
         """Oldest first: what a crash left on its way."""
@@ -146,6 +154,8 @@ class DocumentStore:
         ]
 
     def page(self, document: int, number: int) -> Page | None:
+        if not _storable(document, number):
+            return None
         with self._engine.connect() as connection:
             query = select(pages).where(pages.c.document == document, pages.c.number == number)
             row = connection.execute(query).first()
@@ -206,10 +216,17 @@ _CHUNK_WITH_TEXT = select(chunks, pages.c.text).join(
 )
 
 
+def _storable(*numbers: int) -> bool:
+    """What no database column can hold is nobody's number."""
+    return all(0 < number < 2**31 for number in numbers)
+
+
 def _document(row: Row[Any]) -> Document:
     values = dict(row._mapping)
     values.pop("embedder")
     added = values["added_at"]
+    outcome = values["outcome"]
+    values["outcome"] = Outcome(outcome.pop("code"), outcome) if outcome else None
     values["added_at"] = added if added.tzinfo else added.replace(tzinfo=UTC)  # SQLite keeps no zone
     return Document(**{**values, "status": Status(values["status"])})
 

@@ -6,6 +6,7 @@ A chunk is stored as offsets into its page, never as text: what is shown cannot 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     Column,
     DateTime,
     ForeignKey,
@@ -43,6 +44,7 @@ documents = Table(
     Column("size", Integer, nullable=False),  # bytes
     Column("embedder", Text, nullable=False, default=""),  # whose tokens the chunks were sized in
     Column("added_at", DateTime(timezone=True), nullable=False),
+    Column("outcome", JSON(none_as_null=True)),  # {"code": …, its values}: the message, to be said in any language
     sqlite_autoincrement=True,  # an id is never given twice: an old citation must not open another document
 )
 

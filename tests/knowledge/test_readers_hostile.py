@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import readers
+from knowledge import messages, readers
 from knowledge.readers import CannotDraw, Ended, Limits, Opened
 from knowledge.values import Page, Status
 from tests import hostile
@@ -277,7 +277,7 @@ def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
 
 
 def test_every_sentence_exists_in_both_languages_with_the_same_values() -> None:
-    english, spanish = readers.messages.SENTENCES["en"], readers.messages.SENTENCES["es"]
+    english, spanish = messages.SENTENCES["en"], messages.SENTENCES["es"]
     assert english.keys() == spanish.keys()
     for code, text in english.items():
         assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", spanish[code])), code

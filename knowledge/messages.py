@@ -1,6 +1,7 @@
-"""In: a code and its numbers. Out: one or two sentences a person can act on, in English or Spanish.
+"""In: a code and its values. Out: one or two sentences a person can act on, in English or Spanish.
 
-Knows nothing of files. Every value is a number, so nothing out of a document ever stands in a message.
+Outcomes of reading and errors of the library alike: what is stored or raised carries the code, and is put into words
+for whoever reads it. Values are numbers and titles, never a document's text. Knows nothing of files or pages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ _EN = {
     "Save the file anew from the program that made it, or print it to a new PDF, to get the rest.",
     "partial_timed_out": "{read} of {pages} pages were read before the time limit of {seconds} seconds. "
     "Split the file, or print it to a new PDF, to get the rest.",
+    "partial_slow": "{read} of {pages} pages were read; what took longer than {seconds} seconds for one page was "
+    "left out. Print the file to a new, simpler PDF to get the rest.",
     "partial_memory": "{read} of {pages} pages were read; the others need more than {megabytes} MB of memory. "
     "Print the file to a new, simpler PDF to get the rest.",
     "partial_too_long": "{read} of {pages} pages were read; one file may hold {characters} characters. "
@@ -34,8 +37,23 @@ _EN = {
     "Print it to a new, simpler PDF and add that.",
     "cancelled": "Reading was stopped; pages read: {read}. Add the file again to read all of it.",
     "gone": "The file could not be opened. Check that it still exists and that you may read it.",
+    "not_a_file": "This is a folder, a pipe or a device, not a file. Add a file.",
     "failed": "The file could not be read for a reason that is not its fault. Try again; the log says more.",
     "page": "This page cannot be drawn: it is damaged or does not exist. Its text may still be there.",
+    "known": "It is in the library already, as {title}.",
+    "not_stored": "The document could not be stored ({reason}). Check the disk, then try again.",
+    "no_document": "There is no document {document}. It may have been removed; the list shows what there is.",
+    "no_page": "{title} has no page {page} that could be read; it has {pages} pages.",
+    "no_pictures": "{title} is text and has no page images.",
+    "no_file": "The file of {title} is missing from the data folder. Add it again to see its pages.",
+    "disk_full": "The disk is full, so the file could not be stored. Free some space and add it again.",
+    "folder_closed": "The data folder cannot be written ({reason}). Check its permissions.",
+    "not_opened": "{title} could not be opened ({reason}). Check that it exists and you may read it.",
+    "upload_gone": "The upload is no longer here. Please add the file again.",
+    "upload_strange": "That file was not uploaded here. Please add it with the button or by dropping it on the page.",
+    "web_later": "Web addresses cannot be added yet. Save the page as PDF or text and add that file.",
+    "no_weights": "The model {name} is not on this machine yet. Run `afina models fetch {name}`.",
+    "weights_damaged": "The model {name} is damaged ({file} is not what was fetched). Run `afina models fetch {name}`.",
 }
 _ES = {
     "ready": "Se ha leído el archivo entero; páginas: {pages}.",
@@ -45,6 +63,8 @@ _ES = {
     "Guarde el archivo de nuevo desde su programa, o imprímalo en un PDF nuevo, para tener el resto.",
     "partial_timed_out": "Se han leído {read} de {pages} páginas antes del límite de {seconds} segundos. "
     "Divida el archivo, o imprímalo en un PDF nuevo, para tener el resto.",
+    "partial_slow": "Se han leído {read} de {pages} páginas; se ha dejado fuera lo que tardaba más de {seconds} "
+    "segundos por página. Imprima el archivo en un PDF nuevo y más sencillo para tener el resto.",
     "partial_memory": "Se han leído {read} de {pages} páginas; las demás necesitan más de {megabytes} MB de memoria. "
     "Imprima el archivo en un PDF nuevo y más sencillo para tener el resto.",
     "partial_too_long": "Se han leído {read} de {pages} páginas; el texto de un archivo se limita a {characters} "
@@ -69,13 +89,29 @@ _ES = {
     "Imprima el archivo en un PDF nuevo y más sencillo y añada ese.",
     "cancelled": "La lectura se ha detenido; páginas leídas: {read}. Añada el archivo otra vez para leerlo entero.",
     "gone": "No se ha podido abrir el archivo. Compruebe que sigue existiendo y que tiene permiso para leerlo.",
+    "not_a_file": "Esto es una carpeta, una tubería o un dispositivo, no un archivo. Añada un archivo.",
     "failed": "No se ha podido leer el archivo por una causa ajena a él. Inténtelo otra vez; el registro dice más.",
     "page": "Esta página no se puede dibujar: está dañada o no existe. Puede que su texto sí esté.",
+    "known": "Ya está en la biblioteca, como {title}.",
+    "not_stored": "No se ha podido guardar el documento ({reason}). Compruebe el disco e inténtelo otra vez.",
+    "no_document": "No hay ningún documento {document}. Puede que se haya quitado; la lista muestra los que hay.",
+    "no_page": "{title} no tiene una página {page} que se haya podido leer; tiene {pages} páginas.",
+    "no_pictures": "{title} es texto y no tiene imágenes de sus páginas.",
+    "no_file": "El archivo de {title} falta en la carpeta de datos. Añádalo otra vez para ver sus páginas.",
+    "disk_full": "El disco está lleno y no se ha podido guardar el archivo. Libere espacio y añádalo otra vez.",
+    "folder_closed": "No se puede escribir en la carpeta de datos ({reason}). Compruebe sus permisos.",
+    "not_opened": "No se ha podido abrir {title} ({reason}). Compruebe que existe y que tiene permiso para leerlo.",
+    "upload_gone": "El archivo enviado ya no está aquí. Añádalo otra vez.",
+    "upload_strange": "Ese archivo no se envió aquí. Añádalo con el botón o soltándolo en la página.",
+    "web_later": "Aún no se pueden añadir direcciones web. Guarde la página como PDF o texto y añada ese archivo.",
+    "no_weights": "El modelo {name} aún no está en este equipo. Ejecute `afina models fetch {name}`.",
+    "weights_damaged": "El modelo {name} está dañado ({file} no es lo que se descargó). "
+    "Ejecute `afina models fetch {name}`.",
 }
 SENTENCES = {"en": _EN, "es": _ES}
 
 
-def sentence(code: str, language: str = "en", **values: int) -> str:
+def sentence(code: str, language: str = "en", **values: int | str) -> str:
     """The sentence of `code`; English where the language is not known. `values` are `Ended.values`."""
     table = SENTENCES.get(language, _EN)
     return table[code].format_map(values)
