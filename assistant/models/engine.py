@@ -24,6 +24,7 @@ from typing import Protocol
 
 from assistant.errors import ForOperator, ForPerson
 from knowledge import Turn
+from knowledge.weight_sums import sums
 
 SYSTEM = "You are a helpful assistant."  # where none is given: SmolLM2's own template would speak of SmolLM
 CONTEXT = 8192  # tokens of prompt and answer together
@@ -130,12 +131,15 @@ def _overlap(text: str, stop: str) -> int:
 
 
 def converted(folder: Path, name: str, code: str, source: Path) -> Path:
-    """`folder/name`, made once: `code` runs in a child process with (source, target folder) as its arguments.
+    """`folder/name-<hash of source>`, made once: `code` runs in a child process with (source, target folder) as its
+    arguments. Made of other bytes, it is another folder, and those of earlier bytes go.
 
     A child, so that what the conversion loads (hundreds of MB) is gone afterwards; a rename, so that a folder that
     exists is whole; a lock, so that two processes do not both work."""
     from filelock import FileLock
 
+    digest = sums(source.parent, [source.name]).get(source.name, "")[:16]
+    kept, name = name, f"{name}-{digest}"
     place = folder / name
     if place.is_dir():
         return place
@@ -154,6 +158,9 @@ def converted(folder: Path, name: str, code: str, source: Path) -> Path:
                 last = child.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason given"]
                 raise ForOperator(f"{source.name} could not be prepared for this machine ({last[0][:200]}).")
             os.replace(stage, place)
+            for old in folder.glob(f"{kept}-*"):
+                if old != place:
+                    shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
     return place

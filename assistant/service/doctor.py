@@ -138,11 +138,21 @@ def _port(settings: Settings, say: Say) -> tuple[bool, str]:
 
 
 def _weights(settings: Settings, say: Say) -> tuple[bool, str]:
+    """Every byte is read: what rotted on the disk keeps its size and its time."""
     from knowledge import weights
 
-    missing = [state.name for state in weights.states(settings.weights) if not state.present]
-    if missing:
-        return False, say("weights_missing", names=", ".join(missing))
+    missing, damaged = [], []
+    for state in weights.states(settings.weights):
+        try:
+            weights.verify(state.name, settings.weights)
+        except KnowledgeError as error:
+            if error.key == "no_weights":
+                missing.append(state.name)
+            else:
+                damaged.append(error.said(say.language))
+    if missing or damaged:
+        absent = [say("weights_missing", names=", ".join(missing))] if missing else []
+        return False, " ".join([*damaged, *absent])
     return True, say("weights_right", folder=settings.weights)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from knowledge import weights as weight_files
-from knowledge.errors import ForPerson
+from knowledge.errors import ForOperator, ForPerson, KnowledgeError
 from knowledge.values import FloatMatrix
 
 DEFAULT = "all-minilm-l6-v2"
@@ -34,14 +34,22 @@ class Embedder(Protocol):
 
 
 def load(name: str, weights: Path) -> Embedder:
-    """Takes about a second (OpenVINO) or ten (sentence-transformers). ForOperator when the weights are not there."""
+    """Takes about a second (OpenVINO) or ten (sentence-transformers). ForOperator when the weights are not there
+    or damaged."""
     if name.startswith("hf:"):
         from knowledge.embedders.sentence_transformer import SentenceTransformerEmbedder
 
         return SentenceTransformerEmbedder(name, name.removeprefix("hf:"))
     if name not in _TABLE:
         raise ForPerson(f"There is no embedder called {name}. Known: {', '.join(_TABLE)}, hf:<repo or folder>.")
-    return _TABLE[name](name, weight_files.path(name, weights))
+    try:
+        return _TABLE[name](name, weight_files.path(name, weights))
+    except Exception as error:
+        weight_files.verify(name, weights)  # what stops a loader is damaged bytes, most often: that is then said
+        if isinstance(error, KnowledgeError):
+            raise
+        first = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ForOperator(f"The embedder {name} could not be loaded ({first[:200]}). Run `afina doctor`.") from error
 
 
 def _minilm(name: str, folder: Path) -> Embedder:
