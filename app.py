@@ -129,8 +129,12 @@ def _explained(error: Exception) -> int:
 
         traceback.print_exception(error)
     say = Say(of_locale(os.environ))
-    known = isinstance(error, KnowledgeError)  # the assistant's own are of that tree
-    print(str(error) if known else say("failed", error=f"{type(error).__name__}: {error}"), file=sys.stderr)
+    print(
+        error.said(say.language)
+        if isinstance(error, KnowledgeError)
+        else say("failed", error=f"{type(error).__name__}: {error}"),
+        file=sys.stderr,
+    )
     return 2 if isinstance(error, WrongSettings | BadArguments) else 1
 
 

@@ -15,7 +15,14 @@ from knowledge import errors as knowledge
 
 
 class AssistantError(knowledge.KnowledgeError):
-    """Base of the tree. `str(error)` is fit to be shown to a person."""
+    """Base of the tree. `str(error)` is fit to be shown to a person; `said("es")` where they read Spanish."""
+
+    def __init__(self, message: str = "", *, spanish: str = "") -> None:
+        super().__init__(message)
+        self.spanish = spanish
+
+    def said(self, language: str) -> str:
+        return self.spanish if language == "es" and self.spanish else str(self)
 
 
 class ForPerson(AssistantError, knowledge.ForPerson):  # noqa: N818 - the name says who acts

@@ -57,7 +57,8 @@ _OPEN = re.compile(  # asks for advice, an opinion, a word, a sum: nothing that 
     r"|is it (?:ok|okay|healthy)"
     r"|(?:in|into|to) (?:english|french|spanish|german|italian)"
     r"|(?:que|como|donde|cuando|cual) (?:me |nos )?(?:puedo|podemos|debo|deberia|podria|hago|recomiendas"
-    r"|aconsejas|opinas|piensas|crees)|como se (?:dice|escribe|hace)|rima con|sinonimos?|en (?:ingles|frances|espanol|aleman))\b"
+    r"|aconsejas|opinas|piensas|crees)|como se (?:dice|escribe|hace)|rima con|sinonimos?"
+    r"|en (?:ingles|frances|espanol|aleman))\b"
 )
 _SUM = re.compile(
     r"(?:what|how much) (?:is|s|are)(?: (?:\d+|plus|minus|times|x|by|divided|and))+|cuanto (?:es|son)(?: \w+)+"

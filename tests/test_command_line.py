@@ -322,6 +322,18 @@ def test_the_terminals_language_is_spoken(stocked: Path, app: App, tmp_path: Pat
     assert of_locale({"LC_ALL": "C", "LANG": "es_MX"}) == "en"
 
 
+def test_errors_and_messages_come_in_the_terminals_language_beside_the_app_and_without_it(
+    stocked: Path, app: App, tmp_path: Path, weights: Path
+) -> None:
+    for home in (stocked, tmp_path / "home"):
+        for verb in (["docs", "show", "999"], ["chats", "show", "999"]):
+            english, spanish = afina(home, *verb).err, afina(home, *verb, LANG="es_ES.UTF-8").err
+            assert "There is no" in english
+            assert spanish.startswith("No ")
+        (tmp_path / "bad.pdf").write_bytes(b"no PDF at all")
+        assert "no es un PDF" in afina(home, "docs", "add", str(tmp_path / "bad.pdf"), LANG="es_ES.UTF-8").err
+
+
 def test_what_a_document_says_cannot_move_the_terminals_cursor(tmp_path: Path, weights: Path) -> None:
     (tmp_path / "evil.txt").write_text("The password is \x1b[2J\x1b]0;owned\x07 hidden in the vault of Perlora.")
     assert afina(tmp_path / "home", "docs", "add", str(tmp_path / "evil.txt")).code == 0

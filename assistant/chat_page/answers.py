@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from assistant.chat_page import actions, messages_view, shell_view
 from assistant.chat_page.patience import Patience
-from assistant.errors import AssistantError, ForPerson
+from assistant.errors import ForPerson
 from assistant.history import History, Message, MessageStatus
 from assistant.turns import Turns
 from knowledge import Document, KnowledgeError
@@ -41,8 +41,8 @@ class Chat:
             return self._answer(actions.door.validate_python(payload), say)
         except ValidationError:
             return {"error": say("bad_request")}
-        except (AssistantError, KnowledgeError) as error:
-            return {"error": str(error)}
+        except KnowledgeError as error:  # the assistant's own are of that tree
+            return {"error": error.said(say.language)}
         except Exception:
             log.exception("The chat page could not answer")
             return {"error": say("went_wrong")}

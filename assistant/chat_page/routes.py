@@ -27,12 +27,14 @@ def router(library: Library, turns: Turns) -> APIRouter:
     routes = APIRouter(prefix="/afina", include_in_schema=False)
 
     @routes.get("/page/{document}/{number}.png")
-    def picture(document: int, number: int, width: int = Query(default=1200, ge=200, le=2400)) -> Response:
+    def picture(
+        request: Request, document: int, number: int, width: int = Query(default=1200, ge=200, le=2400)
+    ) -> Response:
         try:
             png = library.page_image(document, number, width=width)
         except KnowledgeError as error:
             log.info("Page %d of document %d could not be drawn: %s", number, document, error)
-            return Response(str(error), 404, media_type="text/plain")
+            return Response(error.said(words_for(request).language), 404, media_type="text/plain")
         return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
     @routes.get("/follow/{message}")

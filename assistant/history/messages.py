@@ -32,7 +32,9 @@ class Messages(Transactions):
     def ask(self, conversation: int, text: str, parent: int | None) -> Message:
         """Store a person's message below `parent` and show its branch. On disk when this returns."""
         if not text.strip():
-            raise ForPerson("The message is empty: write something first.")
+            raise ForPerson(
+                "The message is empty: write something first.", spanish="El mensaje está vacío: escribe algo antes."
+            )
         time = now()
         with self._write() as (session, version):
             row = self._conversation(session, conversation)
@@ -51,7 +53,10 @@ class Messages(Transactions):
         with self._write() as (session, version):
             row = self._conversation(session, conversation)
             if self._message(session, parent).role != "user":
-                raise ForPerson("Only a question can be answered: choose the question, or ask again.")
+                raise ForPerson(
+                    "Only a question can be answered: choose the question, or ask again.",
+                    spanish="Solo se puede responder a una pregunta: elige la pregunta o vuelve a preguntar.",
+                )
             message = MessageRow(role="assistant", status=_WRITING, model=model)
             self._grow_tree(session, row, message, parent, time)
             row.version, row.updated_at = version, time
@@ -119,7 +124,7 @@ class Messages(Transactions):
         with self._write() as (session, version):
             row = self._message(session, message)
             if row.role != "assistant":
-                raise ForPerson("Only an answer can be rated.")
+                raise ForPerson("Only an answer can be rated.", spanish="Solo se puede valorar una respuesta.")
             rating = RatingRow(message_id=message, liked=liked, reasons=list(reasons), note=note, created_at=now())
             session.add(rating)
             self._conversation(session, row.conversation_id).version = version

@@ -69,11 +69,17 @@ class Transactions:
 
 
 def unknown_conversation(number: int) -> UnknownConversation:
-    return UnknownConversation(f"There is no conversation {number}: it may have been deleted. Choose another one.")
+    return UnknownConversation(
+        f"There is no conversation {number}: it may have been deleted. Choose another one.",
+        spanish=f"No hay ninguna conversación {number}: quizá se borró. Elige otra.",
+    )
 
 
 def unknown_message(number: int) -> UnknownMessage:
-    return UnknownMessage(f"There is no message {number} here: reload the conversation.")
+    return UnknownMessage(
+        f"There is no message {number} here: reload the conversation.",
+        spanish=f"No hay ningún mensaje {number} aquí: recarga la conversación.",
+    )
 
 
 def now() -> datetime:

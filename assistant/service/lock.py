@@ -78,9 +78,13 @@ class Owned(ForOperator):
         self.home, self.owner = home, owner
         who = "Another process" if owner is None else f"Process {owner.pid} (afina {owner.command})"
         where = f", at {owner.address}" if owner and owner.address else ""
+        quien = "Otro proceso" if owner is None else f"El proceso {owner.pid} (afina {owner.command})"
+        donde = f", en {owner.address}" if owner and owner.address else ""
         super().__init__(
             f"{who} owns the data folder {home}{where}. "
-            "Stop it, wait until it is done, or name another folder with --home."
+            "Stop it, wait until it is done, or name another folder with --home.",
+            spanish=f"{quien} tiene la carpeta de datos {home}{donde}. "
+            "Deténgalo, espere a que termine o elija otra carpeta con --home.",
         )
 
 
@@ -102,7 +106,9 @@ class HomeLock:
         except OSError as error:
             raise ForOperator(
                 f"The data folder {self.home} cannot be written ({error.strerror or error}). "
-                "Mend its permissions, or name another folder with --home."
+                "Mend its permissions, or name another folder with --home.",
+                spanish=f"No se puede escribir en la carpeta de datos {self.home} ({error.strerror or error}). "
+                "Corrija sus permisos o elija otra carpeta con --home.",
             ) from None
         self.publish(None, None)
         return self

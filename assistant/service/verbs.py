@@ -59,15 +59,20 @@ class UnknownVerb(ForPerson):
 
 
 def prepare(
-    parts: Parts, name: str, arguments: Mapping[str, Any], stop: threading.Event
+    parts: Parts, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str = "en"
 ) -> Callable[[], Iterator[Row]]:
-    """Checked now (BadArguments, UnknownVerb); run when called, parts and all."""
+    """`language`: of what a person reads, for a verb that has words to choose.
+
+    Checked now (BadArguments, UnknownVerb); run when called, parts and all.
+    """
     function, model, needed, stoppable = _verb(name)
     try:
         checked = model.model_validate(arguments)
     except ValidationError as error:
         raise BadArguments.of(error) from None
     given = {field: getattr(checked, field) for field in checked.model_fields_set}
+    if "language" in model.model_fields:
+        given.setdefault("language", language)
 
     def run() -> Iterator[Row]:
         further = {"stop": stop} if stoppable else {}

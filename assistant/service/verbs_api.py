@@ -1,4 +1,4 @@
-"""In: POST /verbs/{name}, bearer token, one JSON object. Out: NDJSON, a row as soon as the verb yields it.
+"""In: POST /verbs/{name}, bearer token, Accept-Language, one JSON object. Out: NDJSON, a row as soon as it is yielded.
 
     {"row": {...}}            one of the verb's rows
     (empty line)              nothing new, but alive; every two seconds
@@ -24,8 +24,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
-from assistant.errors import AssistantError
 from assistant.service.parts import Parts
+from assistant.service.say import preferred
 from assistant.service.verbs import BadArguments, Row, UnknownVerb, prepare
 from knowledge import KnowledgeError
 
@@ -49,23 +49,24 @@ class VerbsApi:
             await JSONResponse(_error("ForOperator", "The token is not the running app's."), 401)(scope, receive, send)
             return
         stop = threading.Event()
+        language = preferred({}, request.headers.get("accept-language", ""))
         try:
             arguments = await _arguments(request)
-            verb = prepare(self._parts, scope["path_params"]["name"], arguments, stop)
+            verb = prepare(self._parts, scope["path_params"]["name"], arguments, stop, language)
         except UnknownVerb as error:
             await JSONResponse(_error("ForPerson", str(error)), 404)(scope, receive, send)
             return
         except (BadArguments, ValueError) as error:
             await JSONResponse(_error("BadArguments", str(error)), 422)(scope, receive, send)
             return
-        await _Stream(verb, stop).run(receive, send)
+        await _Stream(verb, stop, language).run(receive, send)
 
 
 class _Stream:
     """One verb on a thread of its own, its lines sent as they come."""
 
-    def __init__(self, verb: Callable[[], Iterator[Row]], stop: threading.Event) -> None:
-        self._verb, self._stop = verb, stop
+    def __init__(self, verb: Callable[[], Iterator[Row]], stop: threading.Event, language: str) -> None:
+        self._verb, self._stop, self._language = verb, stop, language
         self._lines: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._room = threading.Semaphore(AHEAD)
 
@@ -117,8 +118,8 @@ class _Stream:
                     if self._stop.is_set() or not put({"row": row}):
                         return
             put({"end": True})
-        except (KnowledgeError, AssistantError) as error:
-            put(_error(kind_of(error), str(error)))
+        except KnowledgeError as error:  # the assistant's own are of that tree
+            put(_error(kind_of(error), error.said(self._language)))
         except Exception:
             log.exception("a verb failed")
             put(_error("Bug", "Something went wrong in the app; its log has the details."))

@@ -28,7 +28,9 @@ STARTING = 20.0  # seconds an app that has the folder may take until it listens
 BUSY = 5.0  # seconds to wait for another command to be done with the folder
 
 
-def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
+def call(
+    settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str = "en"
+) -> Iterator[Row]:
     """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, BadArguments among them."""
     began = time.monotonic()
     while True:
@@ -42,38 +44,46 @@ def call(settings: Settings, name: str, arguments: Mapping[str, Any], stop: thre
         else:
             refused = Owned(settings.home, owner)
         if owner is not None and owner.address is not None:
-            yield from _there(owner, name, arguments)
+            yield from _there(owner, name, arguments, language)
             return
         patience = STARTING if owner is not None and owner.command == "serve" else BUSY
         if time.monotonic() - began > patience or stop.is_set():
             raise refused
         time.sleep(0.1)
     with lock:
-        yield from _here(settings, name, arguments, stop)
+        yield from _here(settings, name, arguments, stop, language)
 
 
-def _here(settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event) -> Iterator[Row]:
+def _here(
+    settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str
+) -> Iterator[Row]:
     handlers = logs.begin(settings.home / "log", settings.log, settings.secrets(), terminal=False)
     try:
         with closing(Parts(settings)) as parts:
-            yield from prepare(parts, name, arguments, stop)()
+            yield from prepare(parts, name, arguments, stop, language)()
     finally:
         logs.end(handlers)
 
 
-def _there(owner: Owner, name: str, arguments: Mapping[str, Any]) -> Iterator[Row]:
+def _there(owner: Owner, name: str, arguments: Mapping[str, Any], language: str) -> Iterator[Row]:
     """Closing this generator closes the connection, and that stops the verb in the app."""
     assert owner.host is not None
     assert owner.port is not None
     mute = ours.TryAgain(
         f"The app (process {owner.pid}, {owner.address}) owns the data folder but does not answer. "
-        "Wait a moment, or stop that process and repeat the command."
+        "Wait a moment, or stop that process and repeat the command.",
+        spanish=f"La aplicación (proceso {owner.pid}, {owner.address}) tiene la carpeta de datos, pero no responde. "
+        "Espere un momento, o detenga ese proceso y repita la orden.",
     )
     connection = http.client.HTTPConnection(owner.host, owner.port, timeout=CONNECT)
     try:
         connection.connect()
         connection.sock.settimeout(ANSWER)
-        headers = {"Authorization": f"Bearer {owner.token}", "Content-Type": "application/json"}
+        headers = {
+            "Authorization": f"Bearer {owner.token}",
+            "Content-Type": "application/json",
+            "Accept-Language": language,
+        }
         connection.request("POST", f"/verbs/{name}", json.dumps(arguments).encode(), headers)
         response = connection.getresponse()
         if response.status != 200:
@@ -98,7 +108,8 @@ def _rows(response: http.client.HTTPResponse, owner: Owner) -> Iterator[Row]:
         else:
             return
     raise ours.TryAgain(
-        f"The app (process {owner.pid}) went away before this was done. Start it again and repeat the command."
+        f"The app (process {owner.pid}) went away before this was done. Start it again and repeat the command.",
+        spanish=f"La aplicación (proceso {owner.pid}) se cerró antes de terminar. Ábrala de nuevo y repita la orden.",
     )
 
 

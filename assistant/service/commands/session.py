@@ -47,7 +47,7 @@ class Session:
         from assistant.service.verbs_client import call
 
         given = {name: value for name, value in arguments.items() if value is not None}
-        with self.stoppable(call(self.settings(home=home), verb, given, self.stop)) as rows:
+        with self.stoppable(call(self.settings(home=home), verb, given, self.stop, self.say.language)) as rows:
             yield from rows
 
     @contextmanager
