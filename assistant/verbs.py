@@ -54,7 +54,7 @@ def ask(
     for file in files or ():
         last: Progress | None = None
         for last in library.add(Path(file), stop=stop):
-            yield _progress(file, last)
+            yield _progress(file, last, language)
         if last is not None and last.document is not None and last.status.searchable:
             documents.append(last.document)
     if stop.is_set():
@@ -132,8 +132,10 @@ def _row(event: Event, chosen: Route | None, note: str = "") -> Row:
     }
 
 
-def _progress(path: str, progress: Progress) -> Row:
-    return {"type": "progress", "path": path, **asdict(progress)}
+def _progress(path: str, progress: Progress, language: str) -> Row:
+    row = {"type": "progress", "path": path, **asdict(progress), "message": progress.said(language)}
+    del row["outcome"]  # what the message says, for another language
+    return row
 
 
 def _failed(message: str) -> Row:

@@ -21,6 +21,7 @@ from assistant.service.settings import Settings
 from assistant.service.verbs import BadArguments
 from assistant.service.verbs_client import call
 from tests.app_process import ROOT, App, afina, environment, running
+from tests.hostile import one_bad_page
 from tests.pdfs import handbook
 
 pytestmark = pytest.mark.model
@@ -176,8 +177,11 @@ def test_the_pages_backslashes_are_not_for_a_terminal() -> None:
 
 def test_what_is_partly_read_or_already_here_is_said(tmp_path: Path, weights: Path) -> None:
     file = handbook(tmp_path / "handbook.pdf", pages=2)
-    assert "already here" not in afina(tmp_path / "home", "docs", "add", str(file)).out
-    assert "already here" in afina(tmp_path / "home", "docs", "add", str(file)).out
+    home = tmp_path / "home"
+    assert "already" not in afina(home, "docs", "add", str(file)).out
+    assert "already" in afina(home, "docs", "add", str(file)).out
+    (tmp_path / "torn.pdf").write_bytes(one_bad_page())
+    assert "4 of 5 pages" in afina(home, "docs", "add", str(tmp_path / "torn.pdf")).out
 
 
 def test_mending_says_what_it_cannot_do(tmp_path: Path, weights: Path) -> None:

@@ -93,6 +93,8 @@ def test_ask_with_no_usable_file_asks_nothing_and_says_so(parts: Parts, tmp_path
     rows = plain(verbs.ask(*parts, question="?", files=[str(bad)]))
     assert rows[-1]["type"] == "failed"
     assert any(row["type"] == "progress" and row["message"] for row in rows)
+    in_spanish = plain(verbs.ask(*parts, question="?", files=[str(bad)], language="es"))
+    assert any("no es un PDF" in row.get("message", "") for row in in_spanish if row["type"] == "progress")
     assert model.prompts == []
     assert parts[1].conversations() == []
 

@@ -141,8 +141,6 @@ def _added(session: Session, row: Row, as_json: bool) -> bool:
         _progress(row)
     elif not failed:
         print(session.say("added", **{**row, "title": clean(row["title"])}))
-        if row.get("duplicate"):
-            print("  " + session.say("duplicate"))
         if row.get("message"):
             print("  " + clean(row["message"]))
     if failed:
