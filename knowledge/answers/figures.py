@@ -112,7 +112,7 @@ _UPS = r"increas\w+|rose|rises?|rising|grew|grow\w*|aument\w+|subi\w+|sube\w*|cr
 _DOWNS = r"decreas\w+|fell|falls?|declin\w+|dropp?\w*|redu\w+|disminu\w+|baj[óaoe]\w*|ca[yí]\w+|descend\w+"
 _MOVES = re.compile(rf"\b(?:(?P<up>{_UPS})|(?P<down>{_DOWNS}))\b", re.IGNORECASE)
 _BREAK = re.compile(
-    r"\b(?:compared|versus|vs|against|comparad[oa]s?|frente a|en comparación|from the|up from|down from)\b",
+    r"\b(?:compared|versus|vs|against|comparad[oa]s?|frente a|en comparación|from the|up from|down from|than|que en)\b",
     re.IGNORECASE,
 )
 _CAPITAL = re.compile(r"(?<![^\W_])[A-ZÁÉÍÓÚÑÜ][^\W_]+")
@@ -199,7 +199,7 @@ def _figure(text: str, start: int, end: int, digits: str) -> Figure:
     match = _UNIT.match(text, after)
     if match:
         units |= {unit for i, (unit, _) in enumerate(_UNITS) if match.group(f"u{i}")}
-    year = bool(re.fullmatch(r"1[4-9]\d\d|20\d\d", text[start:end])) and not units and times == 1
+    year = bool(re.fullmatch(r"1\d\d\d|20\d\d", text[start:end])) and not units and times == 1
     return Figure(Decimal(digits) * times, frozenset(units), start, end, times > 1, year)
 
 
@@ -279,13 +279,23 @@ def _paired(figure: Figure, all_: Sequence[Figure], marks: Marks, text: str) -> 
         return set()
     if len({mark for _, mark in marks}) == 1 and not breaks:
         return {marks[0][1]}
-    beside = [runs[i] if 0 <= i < len(runs) and runs[i][0] == "M" else None for i in (here - 1, here + 1)]
-    place = [at for at, _ in runs[here][1]].index(figure.start)
+    beside = [runs[i][1] if 0 <= i < len(runs) and runs[i][0] == "M" else None for i in (here - 1, here + 1)]
+    # of two, not the one beyond "compared to"
+    if all(beside) and any(runs[here][1][-1][0] < b < runs[here + 1][1][0][0] for b in breaks):
+        beside[1] = None
+    return _choice(figure, runs[here][1], beside, (runs[0][0], runs[-1][0]))
+
+
+Run = list[tuple[int, str]]
+
+
+def _choice(figure: Figure, own: Run, beside: Sequence[Run | None], ends: tuple[str, str]) -> set[str]:
+    """Of the marks before and after a run of figures, those that go with this one; `ends`: of the whole line."""
+    place = [at for at, _ in own].index(figure.start)
     for run in beside:
-        if run and len(run[1]) == len(runs[here][1]) > 1:
-            return {run[1][place][1]}
-    ends = runs[0][0], runs[-1][0]
-    before, after = ({mark for _, mark in run[1]} if run else set() for run in beside)
+        if run and len(run) == len(own) > 1:
+            return {run[place][1]}
+    before, after = ({mark for _, mark in run} if run else set() for run in beside)
     if ends == ("M", "F"):
         return before or after
     if ends == ("F", "M"):

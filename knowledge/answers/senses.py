@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import takewhile
 
-from knowledge.answers.figures import UNIT_WORDS, normalised, numbers
+from knowledge.answers.figures import UNIT_WORDS, figures, normalised, numbers
 from knowledge.language import fold, stems
 
 # Sides of one axis; a word of one side denies the other's. Prefixes, accents folded; "=" is a whole word.
 _AXES = (
     (
         "increas rose =rise =rises rising risen grew grow climb =up =higher jump expand aument subi =sube crec =alza",
-        "decreas fell =fall =falls fallen falling declin =drop =drops dropp shrank =down =lower reduc disminu "
+        "decreas fell =fall =falls fallen falling declin =drop =drops dropp shrank =down =lower reduc reduj disminu "
         "=bajo =baja =bajaron =bajan bajad =cayo =cae caid descend decrec",
     ),
     (
         "=more =greater exceed =above =over =mas =mayor =mayores super",
         "=less =fewer =below =under =menos =menor =menores",
     ),
-    ("=profit =profits profitab =gain =gains beneficio ganancia", "=loss =losses perdida"),
+    ("=profit =profits profitab =gain =gains =gano beneficio ganancia", "=loss =losses =perdio perdida"),
     ("=before =prior =earlier =antes previ", "=after =later =following =despues =tras posterior"),
     ("=highest =largest =biggest =maximum =most maxim", "=lowest =smallest =minimum =least minim"),
     ("=best =mejor =mejores", "=worst =peor =peores"),
@@ -81,7 +82,7 @@ _CAUSE = re.compile(
 )
 _HEDGES = frozenset(["primarily", "mainly", "largely", "partly", "principalmente", "sobre", "todo"])
 _CLAUSE = re.compile(
-    r"[;:]\s|,\s(?!\d)|\s(?:and|but|while|whereas|which|who|that|y|e|pero|mientras|que|quien|cuyo|cuya)\s",
+    r"[.;:]\s|,\s(?!\d)|\s(?:and|but|while|whereas|which|who|that|y|e|pero|mientras|que|quien|cuyo|cuya)\s",
     re.IGNORECASE,
 )
 _POINTING = re.compile(
@@ -168,6 +169,33 @@ def opposed(claim: str, text: str, language: str) -> bool:
         if any(not _side(w) & _sides(text) for w in must):
             return True
     return False
+
+
+def dated(claim: str, text: str, language: str) -> bool:
+    """Does what each part of the claim says stand in a part of `text` with its year, not only beside another year?"""
+    parts = [(set(stems(part, language)), _years(part)) for part in clauses(text)]
+    for clause in clauses(claim):
+        years = _years(clause)
+        if not years or not all(f.year for f in figures(clause)):  # other figures: see `figures.agree`
+            continue
+        # A name, or the subject both begin with, may stand in another part: "The plant opened in 2016, closed in 2020."
+        common = " ".join(word for word in _apart(clause) if not word[0].isupper())
+        beside = {stem: [there for words, there in parts if stem in words] for stem in stems(common, language)}
+        right = sum(any(there & years for there in found) for found in beside.values())
+        wrong = {s for s, found in beside.items() if found and all(there and not there & years for there in found)}
+        if len(wrong - _beginning(claim, text, language) if right else wrong) > right:
+            return False
+    return True
+
+
+def _beginning(claim: str, text: str, language: str) -> set[str]:
+    """The words both begin with."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(stems(claim, language), stems(text, language), strict=False))
+    return {stem for stem, _ in same}
+
+
+def _years(text: str) -> set[str]:
+    return {str(figure.value) for figure in figures(text) if figure.year}
 
 
 def explained(claim: str, text: str, language: str, known: frozenset[str] = frozenset()) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from knowledge.answers.figures import agree, figures, normalised, numbers, plain
-from knowledge.answers.senses import BORROWED, clauses, explained, gives_reason, lacking, opposed, points_back
+from knowledge.answers.senses import BORROWED, clauses, dated, explained, gives_reason, lacking, opposed, points_back
 from knowledge.language import stems
 
 __all__ = ["MIN_QUOTE_WORDS", "Support", "claim_of", "judge", "names", "negated", "normalised", "numbers", "plain"]
@@ -80,6 +80,7 @@ def judge(claim: str, text: str | Sequence[str], context: str, language: str) ->
         facts=called <= known
         and _speaks_of(called, parts, context)
         and agree(claim, whole, context)
+        and dated(claim, whole, language)
         and (_joined(claim, parts, language, spared) if len(parts) > 1 else explained(claim, whole, language, spared)),
         negation=negated(claim) == negated(_stretch(whole, set(wanted), language))
         and not opposed(claim, whole, language),
@@ -95,9 +96,14 @@ def _called(text: str, context: str) -> set[str]:
 
 
 def _speaks_of(called: set[str], parts: Sequence[str], context: str) -> bool:
-    """A name of the claim may stand elsewhere in the passage, but not where a sentence names another instead."""
+    """A name of the claim may stand before, where the sentences point back to it or name nothing else."""
     there = set(normalised(" ".join(parts)).split())
-    return called <= there or all(points_back(part) or _called(part, context) <= called for part in parts)
+    before = set(normalised(context.partition(parts[0])[0]).split())
+    if not called <= there:
+        pointing = all(points_back(part) or _called(part, context) <= called for part in parts)
+        return pointing and called <= there | before
+    # "She won. Chopin was born there": who she is stands before, and is not Chopin
+    return not points_back(parts[0]) or called <= before | set(normalised(parts[0]).split())
 
 
 def _stands(said: str, shown: str) -> bool:

@@ -197,7 +197,35 @@ ES = (
     "Las ventas crecieron debido a los precios. El margen creció debido a las importaciones. "
     "La escuela del monte fue construida en 1931."
 )
+CITY = (
+    "Warsaw was first mentioned in 1313 and became the capital of Poland in 1596. "
+    "The population was 1,711,324 in 2012, up from 1,299,000 in 1970. "
+    "Marie Curie was born in Warsaw in 1867. She won the Nobel Prize in 1903. "
+    "Frédéric Chopin, the composer, was born near Warsaw in 1810 and moved to Paris in 1831."
+)
+FIRM = (
+    "Iberia Solar cerró 2022 con un beneficio de 4.339 millones de euros, un 11,7 % más que en 2021. "
+    "La deuda bajó hasta 43.749 millones. El primer trimestre dejó ventas de 12.150 millones y el segundo trimestre de "
+    "12.280 millones. Ignacio Prado preside la compañía desde 2001."
+)
+SHOP = (  # two paragraphs of an earnings release, shortened
+    "Net sales increased 18.2% to $3.2 billion compared to $2.7 billion in the fourth quarter\nof fiscal 2021 "
+    "primarily due to the favorable impact from the resilience of the beauty category and retail price increases. "
+    "As a percentage of net sales, gross profit of 37.6% was flat compared to the fourth quarter of fiscal 2021, "
+    "primarily due to leverage of fixed costs and favorable channel mix shifts."
+)
 TRUE = [
+    (SHOP, "Net sales were $3.2 billion."),
+    (SHOP, "Net sales increased 18.2% to $3.2 billion, primarily due to retail price increases."),
+    (CITY, "Warsaw became the capital of Poland in 1596."),
+    ("The solar plant opened in 2016 and closed in 2020.", "The solar plant closed in 2020."),
+    (CITY, "In 1970 the population was 1,299,000."),
+    (CITY, "Marie Curie won the Nobel Prize in 1903."),
+    (CITY, "Marie Curie, born in Warsaw in 1867, won the Nobel Prize in 1903."),
+    (CITY, "The composer Frédéric Chopin moved to Paris in 1831."),
+    (FIRM, "El beneficio de Iberia Solar en 2022 fue de 4.339 millones de euros."),
+    (FIRM, "La deuda se redujo a 43.749 millones."),
+    (FIRM, "Las ventas del segundo trimestre fueron de 12.280 millones."),
     (EN, "Revenue was $41.3 million in 2020."),
     (EN, "In 2021, revenue was $52.8 million."),
     (EN, "Kestrel Holdings reported revenue of $41.3 million in 2020 and $52.8 million in 2021."),
@@ -221,6 +249,23 @@ TRUE = [
     (ES, "La escuela fue construida en 1931."),
 ]
 FALSE = [
+    (SHOP, "Net sales in the fourth quarter were $3.2 billion, primarily due to favorable channel mix shifts."),
+    (SHOP, "Net sales were $3.2 billion in the fourth quarter of fiscal 2021."),
+    (SHOP, "Net sales decreased 18.2% to $3.2 billion."),
+    (SHOP, "Net sales were $2.7 billion compared to $3.2 billion in the fourth quarter of fiscal 2021."),
+    (CITY, "Warsaw became the capital of Poland in 1313."),
+    ("The solar plant opened in 2016 and closed in 2020.", "The solar plant opened in 2020."),
+    (CITY, "The population was 1,299,000 in 2012."),
+    (CITY, "The population was 1,711,324 in 2012, down from 1,299,000 in 1970."),
+    (CITY, "Marie Curie won the Nobel Prize in 1867."),
+    (CITY, "Chopin moved to Paris in 1810."),
+    (CITY, "Chopin won the Nobel Prize in 1903."),
+    (CITY, "Frédéric Chopin was born in Warsaw in 1867."),
+    (FIRM, "Iberia Solar cerró 2021 con un beneficio de 4.339 millones de euros."),
+    (FIRM, "Las ventas del primer trimestre fueron de 12.280 millones."),
+    (FIRM, "El beneficio fue de 43.749 millones."),
+    (FIRM, "Iberia Solar cerró 2022 con una pérdida de 4.339 millones de euros."),
+    (FIRM, "El beneficio fue un 11,7 % menos que en 2021."),
     (EN, "Revenue was $52.8 million in 2020."),  # years exchanged
     (EN, "Kestrel Holdings reported revenue of $52.8 million in 2020 and $41.3 million in 2021."),
     (EN, "Revenue was $41.3 million pounds in 2020."),  # a unit more
