@@ -18,7 +18,7 @@ from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, R
 from assistant.history import cited
 from assistant.repeats import until_repeating, without_loop
 from assistant.sentences import say
-from assistant.small_talk import is_small_talk, kind_of
+from assistant.small_talk import is_small_talk, kind_of, language_of
 from knowledge import Answer, Found, KnowledgeError, Turn, Usage, Wrote
 from knowledge import errors as knowledge_errors
 from knowledge.language import detect
@@ -75,7 +75,7 @@ class Agent:
         attempt: int = 0,
     ) -> Iterator[Event]:
         """`documents`: the conversation's own; `language`: the page's, used when the question does not show one."""
-        language = detect(question) or language
+        language = detect(question) or language_of(question) or language
         stop = stop or threading.Event()
         scope = tuple(documents) if documents else None
         request = Request(question, tuple(history), scope, language, stop, attempt)

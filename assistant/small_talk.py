@@ -63,6 +63,9 @@ _ABOUT = re.compile(
     r"|que (?:puedes|sabes) hacer|como (?:funcionas|te uso|me puedes|puedes)|para que sirves|ayuda\w*"
     r"|eres una?)\b"
 )
+_SPANISH = re.compile(
+    r"\b(?:hola|buen[oa]s|buen dia|saludos|que tal|gracias|adios|ayuda\w*|hasta luego|encantad[oa])\b"
+)
 _GREETING = re.compile(
     r"^(?:hi|hiya|hello|hey|howdy|greetings|yo|good (?:morning|afternoon|evening|day)|hola|buenas|buen(?:os)? dias?"
     r"|saludos|que tal)\b"
@@ -75,3 +78,9 @@ def kind_of(message: str) -> str:
     if _ABOUT.search(plain):
         return "about"
     return "greeting" if _GREETING.search(plain) else ""
+
+
+def language_of(message: str) -> str:
+    """ "es" for a Spanish greeting or thanks, which are too short to be told by their stop words; else ""."""
+    plain = " ".join(re.findall(r"\w+", folded(message)))
+    return "es" if _SPANISH.search(plain) else ""

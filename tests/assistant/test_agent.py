@@ -318,6 +318,7 @@ def test_the_real_model_answers_from_the_handbook_with_a_checked_citation(
         ("What can you do?", "Afina"),
         ("Hola, ¿qué puedes hacer?", "Afina"),
         ("¡Buenas tardes!", "Hola"),
+        ("Hola", "¡Hola!"),
     ],
 )
 def test_the_assistant_speaks_of_itself_in_its_own_words(library: Library, message: str, word: str) -> None:
