@@ -13,6 +13,7 @@ from knowledge.embedders import Embedder
 from knowledge.library import Library
 from knowledge.store.database import connect
 from knowledge.values import Status
+from tests.pdfs import handbook
 
 pytestmark = pytest.mark.model
 
@@ -97,3 +98,26 @@ def test_a_locked_file_opens_with_its_password(arrivals: Arrivals, make_pdf: Cal
     _done(arrivals)
     assert told == [shown.progress.document]
     assert arrivals.here("chat:1") == []
+
+
+def test_a_clean_stop_leaves_what_is_on_its_way_to_the_next_start(
+    home: Path, embedder: Embedder, tmp_path: Path
+) -> None:
+    """One that is read, one that waits its turn: neither is cancelled, both are brought in later."""
+    home.mkdir()
+    engine = connect(f"sqlite:///{(home / 'afina.sqlite3').as_posix()}")
+    library = Library.open(home, engine, lambda: embedder)
+    arrivals = Arrivals(library)
+    for name in ("a.pdf", "b.pdf", "c.pdf"):
+        arrivals.add(handbook(tmp_path / name, pages=150 + ord(name[0])), name, "documents")
+    deadline = time.monotonic() + 30
+    while not any(arrival.progress.pages_ready for arrival in arrivals.everywhere()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    arrivals.close()
+    library.close()
+    assert [document.status.final for document in library.documents()] == [False] * 3
+    again = Library.open(home, engine, lambda: embedder)
+    assert [step.status for step in again.resume() if step.status.final] == [Status.READY] * 3
+    again.close()
+    engine.dispose()

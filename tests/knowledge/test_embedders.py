@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -110,3 +111,19 @@ assert "torch" not in sys.modules and "transformers" not in sys.modules
     environment = {**os.environ, "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)
     assert not (tmp_path / "intel").exists()
+
+
+def test_damaged_weights_are_named_with_what_to_run(weights: Path, tmp_path: Path) -> None:
+    shutil.copytree(weights / "all-minilm-l6-v2", tmp_path / "all-minilm-l6-v2")
+    embedders.load("all-minilm-l6-v2", tmp_path)
+    for place in (3, 40_000_000):  # in the header, which stops the loader, and in the numbers, which nothing would
+        file = tmp_path / "all-minilm-l6-v2" / "model.safetensors"
+        state = file.stat()
+        with file.open("r+b") as stream:
+            stream.seek(place)
+            stream.write(b"\xff\xff\xff")
+        if place == 3:  # the time stays, so that only the loader's error can tell
+            os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+        with pytest.raises(ForOperator, match=r"damaged.*afina models fetch all-minilm-l6-v2"):
+            embedders.load("all-minilm-l6-v2", tmp_path)
+        shutil.copy(weights / "all-minilm-l6-v2" / "model.safetensors", file)

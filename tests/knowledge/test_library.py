@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,6 +18,7 @@ from knowledge.errors import ForPerson
 from knowledge.library import AT_ONCE, Library
 from knowledge.store.database import connect
 from knowledge.values import Progress, Status
+from knowledge.verbs import docs_add
 from tests.pdfs import handbook
 
 pytestmark = pytest.mark.model
@@ -247,3 +253,75 @@ def test_a_document_that_waits_its_turn_can_be_cancelled(library: Library, tmp_p
     stop.set()
     assert last(waiting).status is Status.CANCELLED
     assert [last(steps).status for steps in long] == [Status.READY] * AT_ONCE
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_what_is_no_file_is_refused_at_once(library: Library, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pdf")
+    (tmp_path / "folder.txt").mkdir()
+    outcomes: list[Progress] = []
+
+    def add() -> None:
+        outcomes.extend(last(library.add(tmp_path / name)) for name in ("pipe.pdf", "folder.txt"))
+
+    adding = threading.Thread(target=add, daemon=True)
+    adding.start()
+    adding.join(timeout=10)
+    assert [(outcome.status, "not a file" in outcome.message) for outcome in outcomes] == [(Status.FAILED, True)] * 2
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**30])
+def test_a_number_no_document_can_have_is_a_sentence(library: Library, number: int) -> None:
+    with pytest.raises(ForPerson, match=f"There is no document {number}"):
+        library.document(number)
+    with pytest.raises(ForPerson, match="There is no document"):
+        library.page(number, 10**30)
+
+
+def test_an_empty_text_holds_no_text(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").touch()
+    outcome = last(library.add(tmp_path / "empty.txt"))
+    assert outcome.status is Status.NO_TEXT
+    assert "empty" in outcome.message
+
+
+def test_rows_nobody_waits_for_any_more_end_as_cancelled_before_the_library_closes(
+    library: Library, tmp_path: Path
+) -> None:
+    rows = docs_add(library, paths=[str(handbook(tmp_path / "long.pdf", pages=250))])
+    next(row for row in rows if row["pages_ready"])
+    cast("Generator[object, None, None]", rows).close()
+    library.close()
+    assert [document.status for document in library.documents()] == [Status.CANCELLED]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_ctrl_c_in_the_middle_ends_as_cancelled(home: Path, tmp_path: Path, weights: Path, opened: Opener) -> None:
+    path = handbook(tmp_path / "long.pdf", pages=250)
+    command = [sys.executable, "-c", _ADD, str(home), str(path), str(weights)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if int(line):
+                break
+        process.send_signal(signal.SIGINT)
+        process.stdout.read()
+    assert [document.status for document in opened(home).documents()] == [Status.CANCELLED]
+
+
+_ADD = """
+import sys, time
+from contextlib import closing
+from pathlib import Path
+from knowledge import embedders
+from knowledge.library import Library
+from knowledge.store.database import connect
+from knowledge.verbs import docs_add
+
+home, path, weights = map(Path, sys.argv[1:4])
+home.mkdir(exist_ok=True)
+engine = connect(f"sqlite:///{home / 'afina.sqlite3'}")
+with closing(Library.open(home, engine, lambda: embedders.load("all-minilm-l6-v2", weights))) as library:
+    for row in docs_add(library, paths=[str(path)]):
+        print(row.get("pages_ready", 0), flush=True)
+"""

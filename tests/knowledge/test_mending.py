@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.embedders import Embedder
+from knowledge.errors import ForOperator
 from knowledge.library import Library
 from knowledge.store.database import connect
 from knowledge.words import SqliteWords
@@ -32,10 +33,16 @@ def home(home: Path, embedder: Embedder, tmp_path: Path) -> Path:
 
 
 class _Opened:
-    def __init__(self, home: Path, embedder: Embedder) -> None:
+    def __init__(self, home: Path, embedder: Embedder | ForOperator) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.engine = connect(f"sqlite:///{home / 'afina.sqlite3'}")
-        self.library = Library.open(home, self.engine, lambda: embedder)
+
+        def load() -> Embedder:
+            if isinstance(embedder, ForOperator):
+                raise embedder
+            return embedder
+
+        self.library = Library.open(home, self.engine, load)
 
     def __enter__(self) -> Library:
         return self.library
@@ -180,6 +187,41 @@ def test_while_the_vectors_are_rebuilt_words_answer_and_afterwards_all_is_as_bef
         assert library.check() == []  # waits until the vectors are there again
         assert _hits(library) == before
     assert list(home.glob("vectors.broken-*"))
+
+
+def test_a_broken_embedder_harms_no_vector(home: Path, embedder: Embedder) -> None:
+    with _Opened(home, embedder) as library:
+        before = _hits(library)
+    with _Opened(home, ForOperator("The model is damaged.")) as library:
+        (finding,) = library.check(repair=True)
+        assert (finding.code, finding.repaired) == ("vectors_unchecked", False)
+        assert "The model is damaged." in finding.message
+        assert library.search(QUESTIONS[0])  # by words
+    assert not list(home.glob("vectors.broken-*"))
+    with _Opened(home, embedder) as library:
+        assert library.check() == []
+        assert _hits(library) == before
+
+
+def test_a_file_on_its_way_in_is_neither_swept_nor_left_over(home: Path, embedder: Embedder, tmp_path: Path) -> None:
+    """Mended while the bytes are copied, and again between the copy and its row."""
+    with _Opened(home, embedder) as library:
+        files = library._shelf.files
+        arriving = home / "files" / ".arriving-now"
+        arriving.write_bytes(b"half")
+        list(library.resume())
+        assert library.check(repair=True) == []
+        assert arriving.exists()
+        (tmp_path / "new.txt").write_text("The heron nests above the old sluice.")
+        kept = files.take(tmp_path / "new.txt")
+        assert library.check() == library.check(repair=True) == []
+        assert files.path(kept.sha256).exists()
+        files.settle(kept)
+        (finding,) = library.check(repair=True)
+        assert finding.code == "file_extra"
+        assert not files.path(kept.sha256).exists()
+    with _Opened(home, embedder):
+        assert not arriving.exists()  # nobody copies while a library is opened
 
 
 def test_a_missing_file_cannot_be_mended_but_adding_it_again_does(

@@ -17,6 +17,7 @@ from knowledge import messages, readers
 from knowledge.readers import CannotDraw, Ended, Limits, Opened
 from knowledge.values import Page, Status
 from tests import hostile
+from tests.pdfs import make_pdf
 
 LIMITS = Limits(memory=512 << 20, seconds=8, seconds_at_most=8, page_seconds=3)
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -281,3 +282,37 @@ def test_every_sentence_exists_in_both_languages_with_the_same_values() -> None:
     assert english.keys() == spanish.keys()
     for code, text in english.items():
         assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", spanish[code])), code
+
+
+@linux
+def test_a_reader_started_by_a_big_process_has_its_own_memory_to_spend(tmp_path: Path) -> None:
+    """The peak that the system counts for a child begins with what its parent held when it was started."""
+    path = make_pdf(tmp_path / "small.pdf", ["The ferry leaves at seven."])
+    code = (
+        "import sys, numpy\n"
+        "from knowledge import readers\n"
+        "held = numpy.ones(1_200_000_000, numpy.uint8)\n"
+        "last = list(readers.read(sys.argv[1], 'pdf'))[-1]\n"
+        "print(last.code, held[-1])\n"
+    )
+    command = [sys.executable, "-c", code, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == ["ready", "1"], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("limits", "seconds", "code"),
+    [
+        (Limits(seconds=30, page_seconds=2), 2, "partial_slow"),
+        (Limits(seconds=3, seconds_per_page=0, page_seconds=15), 3, "partial_timed_out"),
+    ],
+)
+def test_the_limit_that_is_named_is_the_one_that_ended_it(
+    tmp_path: Path, limits: Limits, seconds: int, code: str
+) -> None:
+    path = tmp_path / "endless.pdf"
+    path.write_bytes(hostile.one_endless_page())
+    last = list(readers.read(path, "pdf", limits=limits))[-1]
+    assert isinstance(last, Ended)
+    assert (last.code, last.values["seconds"]) == (code, seconds)
+    assert f"{seconds} seconds" in last.message

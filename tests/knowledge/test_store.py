@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from knowledge.errors import ForOperator
 from knowledge.store import lines, migrations, tables
 from knowledge.store.database import connect, migrate, writing
 from knowledge.store.documents import DocumentStore
-from knowledge.values import Box, Line, Page, Span, Status
+from knowledge.values import Box, Line, Outcome, Page, Span, Status
 
 
 @pytest.fixture
@@ -133,3 +135,54 @@ def test_writers_in_many_threads_wait_for_each_other(engine: Engine) -> None:
     assert store.page_counts() == dict.fromkeys(ids, 15)
     store.update(ids[0], status=Status.READY)
     assert [len(found) for found in store.chunk_ids().values()] == [30]
+
+
+def test_a_database_of_the_first_release_keeps_its_documents(tmp_path: Path) -> None:
+    """0001 had no outcomes: its messages stay as they were written."""
+    engine = connect(f"sqlite:///{tmp_path / 'old.sqlite3'}")
+    old = tmp_path / "first"
+    shutil.copytree(migrations.FOLDER, old, ignore=shutil.ignore_patterns("v0002*", "__pycache__"))
+    migrate(engine, old, migrations.VERSION_TABLE)
+    with writing(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO documents (sha256, title, kind, status, message, pages, pages_ready, language, size,"
+                " embedder, added_at) VALUES ('a', 'a.pdf', 'pdf', 'damaged', 'Broken.', 0, 0, '', 3, '', :now)"
+            ),
+            {"now": "2026-01-02 00:00:00"},
+        )
+    migrate(engine, migrations.FOLDER, migrations.VERSION_TABLE)
+    (document,) = DocumentStore(engine).all()
+    assert (document.message, document.outcome, document.said("es")) == ("Broken.", None, "Broken.")
+    engine.dispose()
+
+
+def test_a_message_and_its_outcome_change_together(engine: Engine) -> None:
+    store = DocumentStore(engine)
+    id_ = _insert(store)
+    outcome = Outcome("cancelled", {"read": 3})
+    store.update(id_, message=outcome.said(), outcome=outcome)
+    assert getattr(store.get(id_), "outcome", None) == outcome
+    store.update(id_, pages=3)
+    assert getattr(store.get(id_), "outcome", None) == outcome
+    store.update(id_, message="")
+    assert getattr(store.get(id_), "outcome", outcome) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "advice"),
+    [
+        ("postgresql+pg8000://u@localhost/a", "pip install pg8000"),
+        ("mysql://u@localhost/a", "pip install mysqlclient"),
+        ("nosuchbase://localhost/a", "no kind of database"),
+    ],
+)
+def test_a_missing_driver_is_a_sentence_that_names_it(url: str, advice: str) -> None:
+    with pytest.raises(ForOperator, match=advice):
+        connect(url)
+
+
+@pytest.mark.skipif(find_spec("psycopg") is not None, reason="the driver is installed")
+def test_postgresql_without_its_driver_says_what_to_install() -> None:
+    with pytest.raises(ForOperator, match=r"pip install 'psycopg\[binary\]'"):
+        connect("postgresql://user@localhost/afina")

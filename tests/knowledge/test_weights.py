@@ -213,3 +213,44 @@ def test_the_catalogue_pins_the_official_minilm() -> None:
     official = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     assert CATALOGUE().models["all-minilm-l6-v2"].files["model.safetensors"].sha256 == official
     assert json.loads(Path(weights.__file__).with_name("weights.json").read_text()).keys() == CATALOGUE().models.keys()
+
+
+def flip(file: Path) -> None:
+    """One bit of one byte, the size and the time as they were: what a bad disk does."""
+    state, data = file.stat(), bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+def test_a_flipped_bit_is_found_by_its_hash_named_and_fetched_again(site: Site, tmp_path: Path) -> None:
+    known = catalogue(FILES, PACKAGE)
+    list(weights.fetch("tiny", tmp_path, catalogue=known))
+    assert weights.states(tmp_path, catalogue=known)[0].present
+    flip(tmp_path / "tiny" / "model.bin")
+    with pytest.raises(ForOperator, match=r"damaged \(model\.bin.*afina models fetch tiny") as damaged:
+        weights.verify("tiny", tmp_path, catalogue=known)
+    assert "dañado" in damaged.value.said("es")
+    assert not weights.states(tmp_path, catalogue=known)[0].present
+    messages = [step.message for step in weights.fetch("tiny", tmp_path, catalogue=known)]
+    assert (messages[0], messages[-1]) == ("model.bin is damaged; fetching it again", "ready")
+    assert weights.verify("tiny", tmp_path, catalogue=known) == tmp_path / "tiny"
+    assert weights.states(tmp_path, catalogue=known)[0].present
+
+
+def test_a_file_written_over_is_no_longer_listed_as_present(site: Site, tmp_path: Path) -> None:
+    known = catalogue(FILES, PACKAGE)
+    list(weights.fetch("tiny", tmp_path, catalogue=known))
+    (tmp_path / "tiny" / "model.bin").write_bytes(os.urandom(60_000))
+    assert not weights.states(tmp_path, catalogue=known)[0].present
+    with pytest.raises(ForOperator, match="damaged"):
+        weights.path("tiny", tmp_path, catalogue=known)
+
+
+def test_a_fetch_sees_a_flipped_bit_that_nobody_looked_for(site: Site, tmp_path: Path) -> None:
+    known = catalogue(FILES, PACKAGE)
+    list(weights.fetch("tiny", tmp_path, catalogue=known))
+    assert weights.states(tmp_path, catalogue=known)[0].present
+    flip(tmp_path / "tiny" / "sub" / "config.json")
+    assert list(weights.fetch("tiny", tmp_path, catalogue=known))[-1].message == "ready"
+    assert (tmp_path / "tiny" / "sub" / "config.json").read_bytes() == FILES["sub/config.json"]
