@@ -25,7 +25,7 @@ from sqlalchemy import Engine
 
 from knowledge import mending, readers
 from knowledge.embedders import Embedder
-from knowledge.errors import ForPerson, KnowledgeError
+from knowledge.errors import ForOperator, ForPerson, KnowledgeError
 from knowledge.files import Files, Stopped
 from knowledge.index import Matrix, Scored, Unreadable, Vectors
 from knowledge.ingest import Ingest
@@ -362,7 +362,9 @@ class Library:
 
 
 class _Once:
-    """Calls the loader once, whoever asks first; a failure is not kept."""
+    """Calls the loader once, whoever asks first; a failure is not kept. Whatever a loader of models raises, it is the
+    operator's to mend, and no fault of what is stored.
+    """
 
     def __init__(self, load: Callable[[], Embedder]) -> None:
         self._load, self._lock = load, threading.Lock()
@@ -372,7 +374,13 @@ class _Once:
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    self._loaded = self._load()
+                    try:
+                        self._loaded = self._load()
+                    except KnowledgeError:
+                        raise
+                    except Exception as error:
+                        _log.exception("the embedder could not be loaded")
+                        raise ForOperator(key="no_embedder", reason=type(error).__name__) from error
         return self._loaded
 
 

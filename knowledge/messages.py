@@ -52,6 +52,7 @@ _EN = {
     "upload_gone": "The upload is no longer here. Please add the file again.",
     "upload_strange": "That file was not uploaded here. Please add it with the button or by dropping it on the page.",
     "web_later": "Web addresses cannot be added yet. Save the page as PDF or text and add that file.",
+    "no_embedder": "The embedder could not be loaded ({reason}). Run `afina doctor`; the log says more.",
     "no_weights": "The model {name} is not on this machine yet. Run `afina models fetch {name}`.",
     "weights_damaged": "The model {name} is damaged ({file} is not what was fetched). Run `afina models fetch {name}`.",
 }
@@ -104,6 +105,8 @@ _ES = {
     "upload_gone": "El archivo enviado ya no está aquí. Añádalo otra vez.",
     "upload_strange": "Ese archivo no se envió aquí. Añádalo con el botón o soltándolo en la página.",
     "web_later": "Aún no se pueden añadir direcciones web. Guarde la página como PDF o texto y añada ese archivo.",
+    "no_embedder": "No se ha podido cargar el modelo de búsqueda ({reason}). "
+    "Ejecute `afina doctor`; el registro dice más.",
     "no_weights": "El modelo {name} aún no está en este equipo. Ejecute `afina models fetch {name}`.",
     "weights_damaged": "El modelo {name} está dañado ({file} no es lo que se descargó). "
     "Ejecute `afina models fetch {name}`.",

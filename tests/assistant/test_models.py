@@ -319,3 +319,15 @@ assert not {{"socket.connect", "socket.getaddrinfo", "os.fork"}} & set(heard)
     environment = {**os.environ, "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120, env=environment)
     assert not (tmp_path / "intel").exists()
+
+
+def test_what_was_converted_belongs_to_the_bytes_it_was_made_of(tmp_path: Path) -> None:
+    """Other weights under the same name are converted anew, and nothing of the earlier ones is kept."""
+    source = tmp_path / "model.gguf"
+    code = "import pathlib, sys; pathlib.Path(sys.argv[2], 'made').write_bytes(pathlib.Path(sys.argv[1]).read_bytes())"
+    for content in (b"good weights", b"evil weights"):
+        source.write_bytes(content)
+        place = converted(tmp_path, "engine-1", code, source)
+        assert converted(tmp_path, "engine-1", code, source) == place
+        assert (place / "made").read_bytes() == content
+    assert [path for path in tmp_path.iterdir() if path.is_dir()] == [place]

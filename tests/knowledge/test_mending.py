@@ -33,12 +33,12 @@ def home(home: Path, embedder: Embedder, tmp_path: Path) -> Path:
 
 
 class _Opened:
-    def __init__(self, home: Path, embedder: Embedder | ForOperator) -> None:
+    def __init__(self, home: Path, embedder: Embedder | Exception) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self.engine = connect(f"sqlite:///{home / 'afina.sqlite3'}")
 
         def load() -> Embedder:
-            if isinstance(embedder, ForOperator):
+            if isinstance(embedder, Exception):
                 raise embedder
             return embedder
 
@@ -189,13 +189,17 @@ def test_while_the_vectors_are_rebuilt_words_answer_and_afterwards_all_is_as_bef
     assert list(home.glob("vectors.broken-*"))
 
 
-def test_a_broken_embedder_harms_no_vector(home: Path, embedder: Embedder) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [(ForOperator("The model is damaged."), "The model is damaged."), (OSError("torn header"), "Run `afina doctor`")],
+)
+def test_a_broken_embedder_harms_no_vector(home: Path, embedder: Embedder, error: Exception, said: str) -> None:
     with _Opened(home, embedder) as library:
         before = _hits(library)
-    with _Opened(home, ForOperator("The model is damaged.")) as library:
+    with _Opened(home, error) as library:
         (finding,) = library.check(repair=True)
         assert (finding.code, finding.repaired) == ("vectors_unchecked", False)
-        assert "The model is damaged." in finding.message
+        assert said in finding.message
         assert library.search(QUESTIONS[0])  # by words
     assert not list(home.glob("vectors.broken-*"))
     with _Opened(home, embedder) as library:
