@@ -15,7 +15,7 @@ import pytest
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 from assistant.models import DEFAULT, Models, write
-from assistant.models.engine import Engine, Sampling, Until, chatml
+from assistant.models.engine import Engine, Sampling, Until, chatml, converted
 from knowledge import Turn, Usage
 from tests.completions import Completions
 
