@@ -117,8 +117,7 @@ class Library:
             return
         self._changed()
         if document.status.searchable:
-            known = replace(_now(document), duplicate=True, seconds=time.monotonic() - started)
-            yield replace(known, message=known.said())
+            yield replace(_now(document), duplicate=True, seconds=time.monotonic() - started)
             return
         again = not new and document.id in self._busy()
         for step in self._follow(document, password, stop):

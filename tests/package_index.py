@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from knowledge.weight_sources import Catalogue
+from knowledge.weights.sources import Catalogue
 
 
 def wheel(files: Mapping[str, bytes], package: str = "tiny_model", version: str = "1.0") -> bytes:

@@ -19,7 +19,7 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "alembic": ["knowledge/store/", "assistant/history/migrations/"],
     "chromadb": ["knowledge/index.py"],
     "fastapi": ["assistant/service/", "assistant/chat_page/", "app.py"],
-    "gradio": ["assistant/chat_page/", "knowledge/documents_page.py", "app.py"],
+    "gradio": ["assistant/chat_page/", "knowledge/pages/documents_page.py", "app.py"],
     "langchain": ["assistant/"],
     "langchain_core": ["assistant/"],
     "langchain_openai": ["assistant/models/"],

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from assistant.history import History
     from assistant.models import Models
     from assistant.turns import Turns
-    from knowledge.arrivals import Arrivals
     from knowledge.library import Library
+    from knowledge.pages.arrivals import Arrivals
 
 __all__ = ["mount"]
 _HERE = Path(__file__).parent
@@ -40,14 +40,14 @@ def mount(
     from assistant.chat_page.answers import Chat
     from assistant.chat_page.first_paint import FirstPaint
     from assistant.chat_page.routes import Fresh, router
-    from knowledge.arrivals import Arrivals
-    from knowledge.documents_page import Documents
+    from knowledge import pages
+    from knowledge.pages.arrivals import Arrivals
+    from knowledge.pages.documents_page import Documents
 
     arrivals = Arrivals(library)
     chat = Chat(history, turns, models, Documents(library, arrivals))
     app.include_router(router(library, turns))
-    for package in ("knowledge", "assistant"):
-        folder = _HERE.parent.parent / package / "static"
+    for package, folder in (("knowledge", pages.STATIC), ("assistant", _HERE.parent / "static")):
         app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
     app.add_middleware(FirstPaint)
     gradio.mount_gradio_app(

@@ -17,9 +17,9 @@ from assistant.errors import ForPerson
 from assistant.history import History, Message, MessageStatus
 from assistant.turns import Turns
 from knowledge import Document, KnowledgeError
-from knowledge.documents_page import Documents
-from knowledge.uploads import file_name, uploaded
-from knowledge.wording import Words
+from knowledge.pages.documents_page import Documents
+from knowledge.pages.uploads import file_name, uploaded
+from knowledge.pages.wording import Words
 
 if TYPE_CHECKING:
     from assistant.models import Models

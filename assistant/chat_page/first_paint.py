@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from knowledge.wording import language_of
+from knowledge.pages.wording import language_of
 
 HEAD = """<head>
 <title>Afina</title><meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">

@@ -23,7 +23,7 @@ from assistant.events import (
     ToolStarted,
 )
 from knowledge import Citation
-from knowledge.wording import Words
+from knowledge.pages.wording import Words
 
 PAUSE = 0.05  # seconds between two drawings of a growing text
 

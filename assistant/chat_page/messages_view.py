@@ -13,9 +13,9 @@ from assistant.chat_page import markdown
 from assistant.events import Route
 from assistant.history import Message, MessageStatus, cited
 from knowledge import Basis, Citation, Passage, Usage
-from knowledge.documents_view import attr
-from knowledge.icons import icon
-from knowledge.wording import Words
+from knowledge.pages.documents_view import attr
+from knowledge.pages.icons import icon
+from knowledge.pages.wording import Words
 
 LIKE_REASONS = ("correct", "clear", "sources", "style")
 DISLIKE_REASONS = ("wrong", "unsupported", "incomplete", "language", "long")

@@ -13,7 +13,7 @@ import gradio as gr
 from assistant.chat_page import shell_view
 from assistant.chat_page.answers import Chat
 from assistant.chat_page.wording import words_in
-from knowledge import documents_page
+from knowledge.pages import documents_page
 
 COMPONENT_STRINGS = ("chat", "documents")
 

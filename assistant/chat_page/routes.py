@@ -17,7 +17,7 @@ from assistant.errors import AssistantError
 from assistant.turns import Turns
 from knowledge import KnowledgeError
 from knowledge.library import Library
-from knowledge.wording import Words
+from knowledge.pages.wording import Words
 
 log = logging.getLogger(__name__)
 

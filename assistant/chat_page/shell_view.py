@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from assistant.history import Conversation
 from knowledge import Document
-from knowledge.arrivals import Arrival
-from knowledge.documents_view import ENDINGS, attr, chip
-from knowledge.icons import icon
-from knowledge.wording import Words
+from knowledge.pages.arrivals import Arrival
+from knowledge.pages.documents_view import ENDINGS, attr, chip
+from knowledge.pages.icons import icon
+from knowledge.pages.wording import Words
 
 if TYPE_CHECKING:
     from assistant.models import ModelState

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from starlette.requests import Request
 
-from knowledge.wording import HERE, Words, language_of, words
+from knowledge.pages.wording import HERE, Words, language_of, words
 
 FOLDER = Path(__file__).parent.parent / "words"
 

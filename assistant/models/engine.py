@@ -24,7 +24,7 @@ from typing import Protocol
 
 from assistant.errors import ForOperator, ForPerson
 from knowledge import Turn
-from knowledge.weight_sums import sums
+from knowledge.weights.sums import sums
 
 SYSTEM = "You are a helpful assistant."  # where none is given: SmolLM2's own template would speak of SmolLM
 CONTEXT = 8192  # tokens of prompt and answer together

@@ -26,7 +26,7 @@ from assistant.events import (
 )
 from assistant.history import Conversation, Message, MessageStatus
 from knowledge import Basis, Citation, Passage, Usage
-from knowledge.wording import LANGUAGES, words
+from knowledge.pages.wording import LANGUAGES, words
 
 EVIL = '"><img src=x onerror=alert(1)>'
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

@@ -18,10 +18,10 @@ from assistant.history import History, UnknownConversation
 from assistant.models import Models
 from assistant.models.scripted import Scripted, ScriptedModels
 from assistant.turns import Turns
-from knowledge.arrivals import Arrivals
-from knowledge.documents_page import Documents
 from knowledge.embedders import Embedder
 from knowledge.library import Library
+from knowledge.pages.arrivals import Arrivals
+from knowledge.pages.documents_page import Documents
 from knowledge.store.database import connect
 from tests.pdfs import handbook
 

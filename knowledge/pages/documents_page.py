@@ -15,13 +15,13 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from knowledge import documents_view, page_view
-from knowledge.arrivals import Arrivals
 from knowledge.errors import ForPerson, KnowledgeError
 from knowledge.library import Library
-from knowledge.uploads import file_name, uploaded
+from knowledge.pages import documents_view, page_view
+from knowledge.pages.arrivals import Arrivals
+from knowledge.pages.uploads import file_name, uploaded
+from knowledge.pages.wording import Words, language_of, words
 from knowledge.values import Document
-from knowledge.wording import Words, language_of, words
 
 log = logging.getLogger(__name__)
 PLACE = "documents"  # who waits for a file added on this page

