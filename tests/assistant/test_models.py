@@ -179,7 +179,6 @@ def test_warm_ends_ready_and_absent_weights_say_what_to_do(weights: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_transformers_obeys_the_same_laws_and_wears_adapters(weights: Path, tmp_path: Path) -> None:
-    import peft  # noqa: F401
     from assistant.models.engine_transformers import TransformersEngine
 
     engine: Engine = TransformersEngine(next((weights / "smollm2-135m").glob("*.gguf")))
