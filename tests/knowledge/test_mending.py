@@ -166,7 +166,8 @@ def test_a_damage_is_named_and_mended_from_sql(name: str, home: Path, embedder: 
     with _Opened(home, embedder) as library:
         found = library.check()
         if code == "words_damaged" and not found:
-            pytest.skip("found and rebuilt when it was opened")
+            assert _hits(library) == before  # it was found and rebuilt when the library was opened
+            return
         assert code in {finding.code for finding in found}
         assert not any(finding.repaired for finding in found)
         assert all(finding.repaired for finding in library.check(repair=True))
