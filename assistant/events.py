@@ -6,8 +6,8 @@ A turn begins with `RouteChosen` and ends with exactly one of `Answered`, `Faile
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -21,11 +21,20 @@ class Route(StrEnum):
     CHAT = "chat"
 
 
+class Decision(StrEnum):
+    ONCE = "once"
+    ALWAYS = "always"  # for this tool in this chat
+    DENY = "deny"
+
+
 @dataclass(frozen=True, slots=True)
 class RouteChosen:
     route: Route
     reason: str  # one sentence, in the person's language
     confidence: float  # 0..1
+    tool: str = ""  # with Route.TOOL
+    arguments: dict[str, Any] = field(default_factory=dict, hash=False)  # of that tool
+    persona: str = ""  # who speaks, by name; "": Afina itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +45,36 @@ class PassagesFound:
 
 @dataclass(frozen=True, slots=True)
 class ToolStarted:
-    call: str
+    call: str  # names this call within the turn
     tool: str
-    arguments: dict[str, Any]
+    arguments: dict[str, Any] = field(hash=False)
+    parent: str = ""  # the call inside which this one happens (a persona that was asked)
 
 
 @dataclass(frozen=True, slots=True)
 class ToolFinished:
+    """`result`: what the model reads, cut for the page; a failure is one sentence (`ok` is False then)."""
+
     call: str
     result: str
     ok: bool
-    seconds: float
+    seconds: float  # of the tool; not the time a person took to say yes
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalNeeded:
-    call: str
+    """The turn waits for a person. It goes on with ApprovalGiven, or ends by Stopped."""
+
+    call: str  # of a ToolStarted before
     tool: str
-    arguments: dict[str, Any]
-    reason: str
+    arguments: dict[str, Any] = field(hash=False)
+    reason: str = ""  # one sentence: why it asks
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalGiven:
+    call: str
+    decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +95,7 @@ class Answered:
     basis: Basis | None  # None: plain talk, no documents asked
     usage: Usage
     draft: str = ""  # what the model wrote, where it was replaced
+    settings: dict[str, Any] = field(default_factory=dict, hash=False)  # inference settings the model was asked with
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +113,8 @@ class Stopped:
     text: str
 
 
-Event = (
-    RouteChosen | PassagesFound | ToolStarted | ToolFinished | ApprovalNeeded | TextDelta | Answered | Failed | Stopped
-)
+Step = ToolStarted | ToolFinished | ApprovalNeeded | ApprovalGiven  # what is kept of an answer's way
+Event = RouteChosen | PassagesFound | Step | TextDelta | Answered | Failed | Stopped
 
 TERMINAL = (Answered, Failed, Stopped)
 
@@ -104,6 +124,7 @@ _TYPES: dict[str, type[Event]] = {
     "tool_started": ToolStarted,
     "tool_finished": ToolFinished,
     "approval_needed": ApprovalNeeded,
+    "approval_given": ApprovalGiven,
     "text_delta": TextDelta,
     "answered": Answered,
     "failed": Failed,
@@ -131,6 +152,8 @@ def from_row(row: Mapping[str, Any]) -> Event:
     given = dict(row)
     if "route" in given:
         given["route"] = Route(given["route"])
+    if "decision" in given:
+        given["decision"] = Decision(given["decision"])
     if given.get("basis") is not None:
         given["basis"] = Basis(given["basis"])
     if "passages" in given:
@@ -140,6 +163,11 @@ def from_row(row: Mapping[str, Any]) -> Event:
     if "usage" in given:
         given["usage"] = value(Usage, given["usage"])
     return value(kind, given)
+
+
+def steps(rows: Iterable[Mapping[str, Any]]) -> tuple[Step, ...]:
+    """What a stored answer did."""
+    return tuple(event for event in map(from_row, rows) if isinstance(event, Step))
 
 
 def value(kind: type[_Value], row: Mapping[str, Any]) -> _Value:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 _SENTENCES: dict[str, tuple[str, str]] = {
     # why a route was taken
     "asked_documents": ("You asked for an answer from the documents.", "Pediste una respuesta de los documentos."),
@@ -113,6 +115,17 @@ _SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-def say(key: str, language: str, **values: object) -> str:
-    english, spanish = _SENTENCES[key]
-    return (spanish if language == "es" else english).format(**values)
+Say = Callable[..., str]  # say(key, language, **values)
+
+
+def speaker(sentences: Mapping[str, tuple[str, str]]) -> Say:
+    """The voice of one package: its own table of (English, Spanish), the same rules."""
+
+    def say(key: str, language: str, **values: object) -> str:
+        english, spanish = sentences[key]
+        return (spanish if language == "es" else english).format(**values)
+
+    return say
+
+
+say = speaker(_SENTENCES)

@@ -14,18 +14,24 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Protocol
 
+from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson, TryAgain
 from assistant.events import (
     TERMINAL,
     Answered,
+    ApprovalGiven,
+    ApprovalNeeded,
     Event,
     Failed,
     PassagesFound,
     RouteChosen,
+    Step,
     Stopped,
     TextDelta,
+    ToolFinished,
+    ToolStarted,
 )
-from assistant.history import History, Message, MessageStatus, UnknownMessage, cited
+from assistant.history import Conversation, History, Message, MessageStatus, UnknownMessage, cited
 from assistant.sentences import say
 from knowledge import Citation, Passage, Turn, Usage
 
@@ -52,11 +58,14 @@ class Answerer(Protocol):
         *,
         history: Sequence[Turn],
         documents: Collection[int] | None,
-        route: str = "auto",
+        choice: Choice = AUTO,
+        conversation: Conversation | None = None,
+        message: int = 0,
         language: str = "en",
         stop: threading.Event,
         attempt: int = 0,
-    ) -> Iterator[Event]: ...
+    ) -> Iterator[Event]:
+        """`conversation`: who answers in it; `message`: the answer's id, by which a person's yes or no finds it."""
 
 
 class _Running:
@@ -72,6 +81,7 @@ class _Running:
         self.citations: tuple[Citation, ...] = ()
         self.route: RouteChosen | None = None
         self.passages: tuple[Passage, ...] = ()
+        self.steps: tuple[Step, ...] = ()
         self.claimed = False  # someone is writing the end
         self.ended = threading.Event()  # the end is stored and published
 
@@ -84,6 +94,8 @@ class _Running:
                     self.route = event
                 case PassagesFound():
                     self.passages = event.passages
+                case ToolStarted() | ToolFinished() | ApprovalNeeded() | ApprovalGiven():
+                    self.steps = (*self.steps, event)
                 case TextDelta():
                     self.text += event.text
                     self.citations += event.citations
@@ -133,7 +145,7 @@ class Turns:
         conversation: int,
         text: str | None,
         parent: int | None,
-        route: str = "auto",
+        choice: Choice = AUTO,
         language: str = "en",
     ) -> int:
         """Store the message, begin its answer and return the answer's id; the rest happens in the turn's own thread.
@@ -151,21 +163,21 @@ class Turns:
             self._refuse_unfinished(parent, language)
             question = self._history.ask(conversation, text, parent)
         turn = _Running(self._history.begin(conversation, question.id), language)
-        self._begin(turn, question, route)
+        self._begin(turn, question, choice)
         return turn.answer.id
 
-    def retry(self, message: int, route: str = "auto", language: str = "en") -> int:
+    def retry(self, message: int, choice: Choice = AUTO, language: str = "en") -> int:
         """Another answer beside this one; of a question, an (other) answer to it."""
         old = self._history.message(message)
         question = old.id if old.role == "user" else old.parent
-        return self.start(old.conversation, None, question, route, language)
+        return self.start(old.conversation, None, question, choice, language)
 
-    def edit(self, message: int, text: str, route: str = "auto", language: str = "en") -> int:
+    def edit(self, message: int, text: str, choice: Choice = AUTO, language: str = "en") -> int:
         """The question in other words, beside the old one, and its answer."""
         old = self._history.message(message)
         if old.role != "user":
             raise ForPerson(say("only_questions", language))
-        return self.start(old.conversation, text, old.parent, route, language)
+        return self.start(old.conversation, text, old.parent, choice, language)
 
     def follow(self, message: int, language: str = "en") -> Iterator[Event]:
         """Every event of an answer from its first, then live, to the one that ends it."""
@@ -206,10 +218,10 @@ class Turns:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, turn: _Running, question: Message, route: str) -> None:
+    def _begin(self, turn: _Running, question: Message, choice: Choice) -> None:
         name = f"turn-{turn.answer.id}"
         threads = [
-            threading.Thread(target=self._run, args=(turn, question, route), name=name, daemon=True),
+            threading.Thread(target=self._run, args=(turn, question, choice), name=name, daemon=True),
             threading.Thread(target=self._keep, args=(turn,), name=f"{name}-kept", daemon=True),
         ]
         with self._lock:
@@ -221,14 +233,16 @@ class Turns:
         for thread in threads:
             thread.start()
 
-    def _run(self, turn: _Running, question: Message, route: str) -> None:
+    def _run(self, turn: _Running, question: Message, choice: Choice) -> None:
         try:
             earlier = self._history.path(question.id)[:-1]
             events = self._agent.run(
                 question.text,
                 history=[Turn(message.role, message.text) for message in earlier if message.text],
                 documents=self._history.attached(question.conversation) or None,
-                route=route,
+                choice=choice,
+                conversation=self._history.conversation(question.conversation),
+                message=turn.answer.id,
                 language=turn.language,
                 stop=turn.stop,
                 attempt=len(turn.answer.siblings) - 1,
@@ -257,19 +271,13 @@ class Turns:
                 if turn.claimed:
                     return
                 kept, chosen = len(turn.events), turn.route
-                text, citations, passages = turn.text, turn.citations, turn.passages
+                text, citations, passages, steps = turn.text, turn.citations, turn.passages, turn.steps
             try:
                 if chosen is None:
                     self._history.grow(turn.answer.id, text)
                 else:
                     self._history.grow(
-                        turn.answer.id,
-                        text,
-                        citations=citations,
-                        passages=passages,
-                        route=chosen.route,
-                        reason=chosen.reason,
-                        confidence=chosen.confidence,
+                        turn.answer.id, text, citations=citations, passages=passages, chosen=chosen, steps=steps
                     )
             except UnknownMessage:  # purged while it was written
                 turn.stop.set()
@@ -292,7 +300,6 @@ class Turns:
         turn.end(event)
 
     def _store(self, turn: _Running, event: Event, status: MessageStatus | None) -> Event:
-        chosen = turn.route
         text = cited(turn.text, turn.citations)
         answered = event if isinstance(event, Answered) else Answered(text, turn.citations, None, usage=_NO_USAGE)
         if isinstance(event, Stopped):
@@ -301,9 +308,9 @@ class Turns:
             turn.answer.id,
             text=answered.text,
             status=status or _STATUS[type(event)],
-            route=chosen.route if chosen else None,
-            reason=chosen.reason if chosen else "",
-            confidence=chosen.confidence if chosen else 0.0,
+            chosen=turn.route,
+            steps=turn.steps,
+            settings=answered.settings,
             basis=answered.basis,
             citations=answered.citations,
             passages=turn.passages,
@@ -322,7 +329,10 @@ class Turns:
 def _replayed(answer: Message, language: str) -> Iterator[Event]:
     """The events of an answer that is only in the history."""
     if answer.route is not None:
-        yield RouteChosen(answer.route, answer.reason, answer.confidence)
+        yield RouteChosen(
+            answer.route, answer.reason, answer.confidence, answer.tool, dict(answer.arguments), answer.persona
+        )
+    yield from answer.steps
     if answer.passages:
         yield PassagesFound(answer.passages, 0.0)
     match answer.status:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from assistant.choice import Choice
 from assistant.events import Answered, Event, Route, RouteChosen, to_row
 from assistant.history import Conversation, History, Message
 from assistant.sentences import say
@@ -78,7 +79,7 @@ def _answered(
     conversation = history.create().id
     for document in documents:
         history.attach(conversation, document)
-    message = turns.start(conversation, question, None, route, language)
+    message = turns.start(conversation, question, None, Choice(route=route), language)
     yield {"type": "asked", "conversation": conversation, "message": message}
     ended = threading.Event()
     threading.Thread(target=_watch, args=(stop, ended, turns, message), daemon=True).start()

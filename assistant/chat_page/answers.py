@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from assistant.chat_page import actions, messages_view, shell_view
 from assistant.chat_page.patience import Patience
+from assistant.choice import Choice
 from assistant.errors import ForPerson
 from assistant.history import History, Message, MessageStatus
 from assistant.turns import Turns
@@ -61,7 +62,7 @@ class Chat:
             case actions.OnMessage(message=message):
                 self.history.choose(message)
             case actions.Retry(message=message, route=route):
-                self.turns.retry(message, route=route.value if route else "auto", language=say.language)
+                self.turns.retry(message, Choice(route=route.value if route else "auto"), say.language)
             case actions.Edit(message=message, text=text):
                 self._edit(message, text, say)
             case actions.Rate(message=message, liked=liked, reasons=reasons, note=note):

@@ -12,6 +12,7 @@ from typing import Any, assert_never
 from assistant.chat_page import messages_view
 from assistant.events import (
     Answered,
+    ApprovalGiven,
     ApprovalNeeded,
     Event,
     Failed,
@@ -47,7 +48,7 @@ def frames(message: int, events: Iterable[Event], say: Words) -> Iterator[dict[s
                     yield {"text": messages_view.written(text, citations, message, say)}
             case ToolStarted(tool=tool):
                 yield {} if text else {"text": messages_view.thinking(say("using_tool", tool=tool))}
-            case ToolFinished() | ApprovalNeeded():
+            case ToolFinished() | ApprovalNeeded() | ApprovalGiven():
                 yield {}
             case Answered() | Failed() | Stopped():
                 break

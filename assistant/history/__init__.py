@@ -1,20 +1,17 @@
 """In: messages as they are written, an SQL engine. Out: conversations and threads. Knows nothing of models or pages.
 
-Its tables live in the same database as the library's, with migrations of their own (version table `assistant_version`).
+Its tables are those of `assistant.store`, in the same database as the library's.
 """
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from sqlalchemy import Engine
 
 from assistant.history.conversations import Conversations
 from assistant.history.messages import Messages
 from assistant.history.partial import cited
-from assistant.history.transactions import UnknownConversation, UnknownMessage
 from assistant.history.values import Conversation, Message, MessageStatus
-from knowledge.store import database
+from assistant.store.transactions import UnknownConversation, UnknownMessage
 
 __all__ = ["Conversation", "History", "Message", "MessageStatus", "UnknownConversation", "UnknownMessage", "cited"]
 
@@ -28,5 +25,4 @@ class History(Conversations, Messages):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        database.migrate(engine, Path(__file__).parent / "migrations", "assistant_version")
         self._interrupt_all()

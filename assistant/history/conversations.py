@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from assistant.history import reading
-from assistant.history.tables import AttachmentRow, ConversationRow, MessageRow
-from assistant.history.transactions import Transactions, now, unknown_conversation
 from assistant.history.values import Conversation
 from assistant.history.words import folded, title_of
+from assistant.store.tables import AttachmentRow, ConversationRow, MessageRow
+from assistant.store.transactions import Transactions, now, unknown_conversation
 
 
 class Conversations(Transactions):
@@ -54,6 +56,21 @@ class Conversations(Transactions):
             row.renamed = bool(title)
             row.title = title or title_of(self._first_question(session, conversation))
             row.title_folded, row.version = folded(row.title), version
+        return self.conversation(conversation)
+
+    def set_up(
+        self,
+        conversation: int,
+        *,
+        persona: int | None = None,
+        model: str = "",
+        settings: Mapping[str, Any] | None = None,
+    ) -> Conversation:
+        """Who answers in this chat from now on, with which model and inference settings: all three at once."""
+        with self._write() as (session, version):
+            row = self._conversation(session, conversation)
+            row.persona_id, row.model, row.settings = persona, model, dict(settings or {})
+            row.version = version
         return self.conversation(conversation)
 
     def delete(self, conversation: int) -> None:

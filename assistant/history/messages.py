@@ -5,7 +5,7 @@ Nothing is ever overwritten: an edit, a retry or a message from a stale tab is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import pairwise
@@ -15,14 +15,14 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from assistant.errors import ForPerson
-from assistant.events import Route
+from assistant.events import RouteChosen, Step, to_row
 from assistant.history import reading
 from assistant.history.partial import cited
-from assistant.history.tables import ConversationRow, MessageRow, RatingRow
-from assistant.history.transactions import Transactions, now, unknown_message
 from assistant.history.tree import Tree
 from assistant.history.values import Message, MessageStatus
 from assistant.history.words import folded, title_of
+from assistant.store.tables import ConversationRow, MessageRow, RatingRow
+from assistant.store.transactions import Transactions, now, unknown_message
 from knowledge import Basis, Citation, Passage, Usage
 
 _WRITING = MessageStatus.WRITING.value
@@ -68,15 +68,15 @@ class Messages(Transactions):
         message: int,
         text: str,
         *,
-        route: Route | None = None,
-        reason: str | None = None,
-        confidence: float | None = None,
+        chosen: RouteChosen | None = None,
         citations: Sequence[Citation] | None = None,
         passages: Sequence[Passage] | None = None,
+        steps: Sequence[Step] = (),
     ) -> bool:
         """Store the whole text so far. False when the answer is no longer being written: then nothing changes."""
-        given: dict[str, Any] = {"route": route, "reason": reason, "confidence": confidence}
-        given = {name: value for name, value in given.items() if value is not None}
+        given: dict[str, Any] = asdict(chosen) if chosen else {}
+        if steps:
+            given["steps"] = [to_row(step) for step in steps]
         if citations is not None:
             given["citations"] = [asdict(citation) for citation in citations]
         if passages is not None:
@@ -89,9 +89,9 @@ class Messages(Transactions):
         *,
         text: str,
         status: MessageStatus = MessageStatus.COMPLETE,
-        route: Route | None = None,
-        reason: str = "",
-        confidence: float = 0.0,
+        chosen: RouteChosen | None = None,
+        steps: Sequence[Step] = (),
+        settings: Mapping[str, Any] | None = None,
         basis: Basis | None = None,
         citations: Sequence[Citation] = (),
         passages: Sequence[Passage] = (),
@@ -106,9 +106,9 @@ class Messages(Transactions):
             text=text,
             text_folded=folded(text),
             status=MessageStatus(status).value,
-            route=route,
-            reason=reason,
-            confidence=confidence,
+            **(asdict(chosen) if chosen else {}),
+            steps=[to_row(step) for step in steps],
+            settings=dict(settings or {}),
             basis=basis,
             citations=[asdict(citation) for citation in citations],
             passages=[asdict(passage) for passage in passages],

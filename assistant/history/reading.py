@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from assistant.events import Route, value, values
-from assistant.history.tables import ConversationRow, MessageRow, RatingRow
+from assistant.events import Route, steps, value, values
 from assistant.history.tree import Node, Tree
 from assistant.history.values import Conversation, Message, MessageStatus
+from assistant.store.tables import ConversationRow, MessageRow, RatingRow
 from knowledge import Basis, Citation, Passage, Usage
 
 _AT_ONCE = 500  # ids per query: databases limit the variables of one statement
 
 
 def conversation(row: ConversationRow, messages: int) -> Conversation:
-    return Conversation(row.id, row.title, row.created_at, row.updated_at, messages)
+    chosen = row.persona_id, row.model, row.settings
+    return Conversation(row.id, row.title, row.created_at, row.updated_at, messages, *chosen)
 
 
 def tree(session: Session, row: ConversationRow) -> Tree:
@@ -57,6 +58,11 @@ def _message(row: MessageRow, siblings: tuple[int, ...], rating: RatingRow | Non
         route=Route(row.route) if row.route else None,
         reason=row.reason,
         confidence=row.confidence,
+        tool=row.tool,
+        arguments=row.arguments,
+        persona=row.persona,
+        steps=steps(row.steps),
+        settings=row.settings,
         basis=Basis(row.basis) if row.basis else None,
         citations=citations(row),
         passages=values(Passage, row.passages),

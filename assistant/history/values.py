@@ -6,11 +6,13 @@ is the shown thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from assistant.events import Route
+from assistant.events import Route, Step
 from knowledge import Basis, Citation, Passage, Usage
 
 
@@ -35,6 +37,9 @@ class Conversation:
     created_at: datetime  # UTC, as every time here
     updated_at: datetime  # last message or answer
     messages: int = 0  # all of the tree
+    persona: int | None = None  # who answers here; None: Afina itself
+    model: str = ""  # chosen for this chat; "": the persona's, else the app's
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # inference settings chosen for this chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +67,8 @@ class Message:
     liked: bool | None = None
     reasons: tuple[str, ...] = ()  # of the like or dislike
     note: str = ""
+    tool: str = ""  # of the route
+    arguments: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of that tool
+    persona: str = ""  # who spoke, by the name it had then
+    steps: tuple[Step, ...] = ()  # what was done, in order
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # inference settings it was made with

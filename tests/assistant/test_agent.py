@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.agent import QUESTION_CHARACTERS, Agent, trimmed
+from assistant.choice import Choice
 from assistant.errors import ForOperator
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
 from assistant.history import History
@@ -163,15 +164,17 @@ def test_without_documents_it_says_so_in_the_persons_language(empty: Library) ->
     assert (english.route, spanish.route) == (Route.CHAT, Route.CHAT)
     assert "no documents yet" in english.reason
     assert "Todavía no hay documentos" in spanish.reason
-    last = list(agent(empty, "x")[0].run("What is the capital of France?", route="documents"))[-1]
+    last = list(agent(empty, "x")[0].run("What is the capital of France?", choice=Choice(route="documents")))[-1]
     assert isinstance(last, Failed)
     assert "add one" in last.message
 
 
 def test_a_route_that_was_asked_for_is_taken(library: Library) -> None:
-    assert chosen(list(agent(library, "x")[0].run("Hi", route="documents"))).route is Route.DOCUMENTS
-    assert chosen(list(agent(library, "x")[0].run("How many turbines?", route="chat"))).route is Route.CHAT
-    last = list(agent(library, "x")[0].run("Hi", route="tool"))[-1]
+    assert chosen(list(agent(library, "x")[0].run("Hi", choice=Choice(route="documents")))).route is Route.DOCUMENTS
+    assert (
+        chosen(list(agent(library, "x")[0].run("How many turbines?", choice=Choice(route="chat")))).route is Route.CHAT
+    )
+    last = list(agent(library, "x")[0].run("Hi", choice=Choice(route="tool")))[-1]
     assert isinstance(last, Failed)
     assert "documents, chat" in last.message
 
@@ -235,7 +238,7 @@ def test_stop_ends_with_the_text_so_far(library: Library, route: str) -> None:
     stop = threading.Event()
     threading.Timer(0.6, stop.set).start()
     begun = time.monotonic()
-    events = list(asked.run("How many wind turbines are there?", route=route, stop=stop))
+    events = list(asked.run("How many wind turbines are there?", choice=Choice(route), stop=stop))
     assert time.monotonic() - begun < 1.6
     assert events[-1] == Stopped("".join(event.text for event in events if isinstance(event, TextDelta)))
 
@@ -273,7 +276,7 @@ def test_another_attempt_is_asked_for_at_another_temperature(library: Library) -
     asked, model = agent(library, "There are 212 wind turbines.")
     for route in ("chat", "documents"):
         for attempt in (0, 1):
-            list(asked.run("How many wind turbines does Brenmoor operate?", route=route, attempt=attempt))
+            list(asked.run("How many wind turbines does Brenmoor operate?", choice=Choice(route), attempt=attempt))
     assert [settings["temperature"] for settings in model.settings] == [0.0, 0.7, 0.0, 0.7]
 
 
@@ -281,7 +284,11 @@ def test_a_model_stronger_than_the_default_one_reads_more_passages(library: Libr
     lengths = []
     for name in ("", "openai:some-model"):
         model = Scripted(answers=["x"])
-        list(Agent(library, ScriptedModels(model), name).run("How many wind turbines are there?", route="documents"))
+        list(
+            Agent(library, ScriptedModels(model), name).run(
+                "How many wind turbines are there?", choice=Choice(route="documents")
+            )
+        )
         lengths.append(len(str(model.prompts[0][-1].content)))
     assert lengths[1] > 1.5 * lengths[0]
 

@@ -33,7 +33,7 @@ from assistant.events import (
     to_row,
 )
 from assistant.history import History, Message, MessageStatus, UnknownConversation, UnknownMessage, cited
-from assistant.history.tables import Table
+from assistant.store.tables import Table
 from knowledge import Basis, Citation, Passage, Usage
 from knowledge.store.database import connect
 
@@ -84,9 +84,7 @@ def test_an_answer_comes_back_as_it_was_finished(history: History) -> None:
         begun.id,
         text="There are 212 [1].",
         status=MessageStatus.COMPLETE,
-        route=Route.DOCUMENTS,
-        reason="Because.",
-        confidence=0.8,
+        chosen=RouteChosen(Route.DOCUMENTS, "Because.", 0.8),
         basis=Basis.QUOTES,
         citations=[CITATION],
         passages=[PASSAGE],
@@ -189,7 +187,7 @@ def test_a_finished_answer_cannot_be_changed(history: History) -> None:
 def test_growing_keeps_the_whole_text_so_far_and_what_is_known_of_the_route(history: History) -> None:
     conversation = history.create().id
     begun = history.begin(conversation, history.ask(conversation, "q", None).id)
-    assert history.grow(begun.id, "", route=Route.DOCUMENTS, reason="why", confidence=0.5, passages=[PASSAGE])
+    assert history.grow(begun.id, "", chosen=RouteChosen(Route.DOCUMENTS, "why", 0.5), passages=[PASSAGE])
     assert history.grow(begun.id, "Hal")
     stored = history.message(begun.id)
     assert (stored.text, stored.route, stored.reason, stored.passages) == ("Hal", Route.DOCUMENTS, "why", (PASSAGE,))

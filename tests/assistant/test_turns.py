@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson, TryAgain
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
-from assistant.history import History, MessageStatus, UnknownMessage
+from assistant.history import Conversation, History, MessageStatus, UnknownMessage
 from assistant.turns import Turns
 from knowledge import Basis, Citation, Passage, Turn, Usage
 from knowledge.store.database import connect
@@ -52,7 +53,9 @@ class Paced:
         *,
         history: Sequence[Turn],
         documents: Collection[int] | None,
-        route: str = "auto",
+        choice: Choice = AUTO,
+        conversation: Conversation | None = None,
+        message: int = 0,
         language: str = "en",
         stop: threading.Event,
         attempt: int = 0,

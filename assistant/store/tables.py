@@ -1,7 +1,10 @@
-"""In: nothing. Out: the SQL tables of the chats. Knows nothing of documents but their numbers.
+"""In: nothing. Out: the SQL tables of the assistant. Knows nothing of documents but their numbers.
 
 conversations ─< messages (tree by parent) ─< ratings (the newest one counts)
-     └─< attachments (a document's id in the library)
+     │                    └─< corrections (the route a person wanted instead)
+     ├─< attachments (a document's id in the library)
+     └─< approvals (a tool that need not ask again in this chat)
+personas, models, mcp_servers, switches: what a person has set up
 """
 
 from __future__ import annotations
@@ -63,6 +66,9 @@ class ConversationRow(Table):
     renamed: Mapped[bool] = mapped_column(default=False)  # by a person: the first question no longer names it
     chosen: Mapped[int | None] = mapped_column(default=None)  # the first question that is shown
     version: Mapped[int] = mapped_column(default=0)
+    persona_id: Mapped[int | None] = mapped_column(default=None)  # of a persona; one that is deleted keeps its row
+    model: Mapped[str] = mapped_column(String(255), default="")  # "": the persona's, else the app's
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # assistant.models.inference.Inference
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
@@ -89,6 +95,11 @@ class MessageRow(Table):
     route: Mapped[str | None] = mapped_column(String(16), default=None)
     reason: Mapped[str] = mapped_column(Text, default="")
     confidence: Mapped[float] = mapped_column(default=0.0)
+    tool: Mapped[str] = mapped_column(String(64), default="")  # of the route
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # of that tool
+    persona: Mapped[str] = mapped_column(String(64), default="")  # who spoke, by the name it had then
+    steps: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)  # rows of assistant.events, in order
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # inference settings the answer was made with
     basis: Mapped[str | None] = mapped_column(String(16), default=None)
     citations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     passages: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
@@ -123,3 +134,71 @@ class RatingRow(Table):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = (Index("ix_ratings_newest", "message_id", "id"),)
+
+
+class CorrectionRow(Table):
+    """ "This should have gone there": data for the router, used from the next message on."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), default=None)
+    text: Mapped[str] = mapped_column(Text)  # the message that was routed
+    was: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # {route, tool, arguments, persona, confidence}
+    route: Mapped[str] = mapped_column(String(16))
+    tool: Mapped[str] = mapped_column(String(64), default="")
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    persona: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class ApprovalRow(Table):
+    __tablename__ = "approvals"
+
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), primary_key=True)
+    tool: Mapped[str] = mapped_column(String(128), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PersonaRow(Table):
+    """`card`: assistant.personas.card.Persona as JSON; its name is also a column, to be found by."""
+
+    __tablename__ = "personas"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    handle: Mapped[str] = mapped_column(String(64), index=True)  # of the name; one among those not deleted
+    card: Mapped[dict[str, Any]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class ModelRow(Table):
+    """A model that a person added by its name or address."""
+
+    __tablename__ = "models"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)  # "http://host/v1#model", "hf:folder", …
+    title: Mapped[str] = mapped_column(Text, default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # what its last test found out
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class McpServerRow(Table):
+    __tablename__ = "mcp_servers"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    config: Mapped[dict[str, Any]] = mapped_column(JSON)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SwitchRow(Table):
+    """What a person turned on or off, by name: "web" (may tools reach out?), "tool.calculator", …"""
+
+    __tablename__ = "switches"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    value: Mapped[Any] = mapped_column(JSON)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from assistant import errors, routing
+from assistant.choice import AUTO, Choice
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
-from assistant.history import cited
+from assistant.history import Conversation, cited
 from assistant.repeats import until_repeating, without_loop
 from assistant.sentences import say
 from assistant.small_talk import is_small_talk, kind_of, language_of
@@ -69,7 +70,9 @@ class Agent:
         *,
         history: Sequence[Turn] = (),
         documents: Collection[int] | None = None,
-        route: str = "auto",
+        choice: Choice = AUTO,
+        conversation: Conversation | None = None,
+        message: int = 0,
         language: str = "en",
         stop: threading.Event | None = None,
         attempt: int = 0,
@@ -81,7 +84,7 @@ class Agent:
         request = Request(question, tuple(history), scope, language, stop, attempt)
         written: list[str] = []
         try:
-            with closing(self._answer(request, route)) as events:
+            with closing(self._answer(request, choice.route)) as events:
                 for event in events:
                     if isinstance(event, TextDelta):
                         written.append(event.text)

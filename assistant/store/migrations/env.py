@@ -1,6 +1,6 @@
 """What Alembic runs: on the connection that `migrate` holds."""
 
-from assistant.history.tables import Table
+from assistant.store.tables import Table
 from knowledge.store.database import run_in_alembic
 
 run_in_alembic(Table.metadata)

@@ -10,12 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from assistant.errors import ForPerson
-from assistant.history.tables import ClockRow, ConversationRow, MessageRow
+from assistant.store.tables import ClockRow, ConversationRow, MessageRow
+from knowledge.store import database
 
 
 class UnknownConversation(ForPerson):
@@ -27,9 +29,11 @@ class UnknownMessage(ForPerson):
 
 
 class Transactions:
-    """What conversations and messages stand on. Safe to use from any thread."""
+    """What every store of the assistant stands on. Safe to use from any thread."""
 
     def __init__(self, engine: Engine) -> None:
+        """Migrates the tables; so only the owner of the data folder may open it."""
+        database.migrate(engine, Path(__file__).parent / "migrations", "assistant_version")
         self._engine = engine
         self._lock = threading.Lock()  # fairness between our own threads; SQLite's own queue polls
 
