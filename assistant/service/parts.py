@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.agent import Agent
     from assistant.history import History
     from assistant.models import Models
+    from assistant.personas import Personas
     from assistant.turns import Turns
     from knowledge.embedders import Embedder
     from knowledge.library import Library
@@ -72,6 +73,15 @@ class Parts:
             return History(self.engine)
 
         return self._once("history", make)
+
+    @property
+    def personas(self) -> Personas:
+        def make() -> Personas:
+            from assistant.personas import Personas
+
+            return Personas(self.engine)
+
+        return self._once("personas", make)
 
     @property
     def models(self) -> Models:
