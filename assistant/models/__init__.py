@@ -25,6 +25,8 @@ from knowledge import weights as weight_files
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from assistant.models.keys import Keys
+
 __all__ = ["DEFAULT", "ModelState", "Models", "write"]
 
 DEFAULT = "local:smollm2-135m"
@@ -47,10 +49,10 @@ class ModelState:
 class Models:
     """Every model by its name, made once and kept. Safe to use from several threads."""
 
-    def __init__(self, weights: Path, *, keys: Mapping[str, str] | None = None, default: str = DEFAULT) -> None:
-        """`keys`: provider → secret, for "openai" and "http"."""
+    def __init__(self, weights: Path, *, keys: Mapping[str, str] | Keys | None = None, default: str = DEFAULT) -> None:
+        """`keys`: provider → secret, for "openai" and "http"; asked when a model is made, not before."""
         self._weights = weights
-        self._keys = dict(keys or {})
+        self._keys: Mapping[str, str] | Keys = keys if keys is not None else {}
         self._default = default
         self._made: dict[str, BaseChatModel] = {}
         self._engines: dict[tuple[str, bool], Engine] = {}  # (weights, can wear adapters)

@@ -1,4 +1,4 @@
-"""In: a folder, secrets. Out: afina.log in it (rotating) and warnings on stderr, with every secret masked.
+"""In: a folder, the secrets known so far. Out: afina.log in it (rotating) and warnings on stderr, every secret masked.
 
 Messages, passages and file contents are never logged; ids, counts and seconds are.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -20,18 +20,23 @@ _SHAPES = re.compile(
 )
 
 
+Secrets = Iterable[str] | Callable[[], Iterable[str]]  # asked at every line: a key may be entered while the app runs
+
+
 class Masked(logging.Formatter):
     """Formats, then hides: known secrets by value, unknown ones by shape. Tracebacks pass through it too."""
 
-    def __init__(self, form: str, secrets: Iterable[str] = ()) -> None:
+    def __init__(self, form: str, secrets: Secrets = ()) -> None:
         super().__init__(form)
-        self._known = sorted({secret for secret in secrets if len(secret) >= 3}, key=len, reverse=True)
+        fixed = () if callable(secrets) else tuple(secrets)
+        self._secrets = secrets if callable(secrets) else lambda: fixed
 
     def format(self, record: logging.LogRecord) -> str:
         return self.mask(super().format(record))
 
     def mask(self, text: str) -> str:
-        for secret in self._known:
+        known = {secret for secret in self._secrets() if len(secret) >= 3}
+        for secret in sorted(known, key=len, reverse=True):
             text = text.replace(secret, "***")
         return _SHAPES.sub(lambda match: f"{match['head'] or ''}***", text)
 
@@ -44,10 +49,10 @@ class _Short(Masked):
         return "".join(traceback.format_exception_only(kind, value)).strip()
 
 
-def begin(folder: Path, level: str, secrets: Iterable[str] = (), *, terminal: bool = True) -> list[logging.Handler]:
+def begin(folder: Path, level: str, secrets: Secrets = (), *, terminal: bool = True) -> list[logging.Handler]:
     """Send the root logger to `folder`/afina.log, and warnings to the terminal: not for a verb, whose stderr is for the
     one sentence that says why it failed. Returns what `end` closes."""
-    secrets = list(secrets)
+    secrets = secrets if callable(secrets) else list(secrets)
     root = logging.getLogger()
     root.setLevel(level.upper())
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assistant.agent import Agent
     from assistant.history import History
     from assistant.models import Models
+    from assistant.models.keys import Keys
     from assistant.personas import Personas
     from assistant.turns import Turns
     from knowledge.embedders import Embedder
@@ -37,6 +38,7 @@ class Parts:
         self.settings = settings
         self._lock = threading.RLock()
         self._made: dict[str, object] = {}  # in the order of making
+        self._secrets: list[Callable[[], list[str]]] = [settings.secrets]
         self.closed = False
 
     @property
@@ -75,6 +77,21 @@ class Parts:
         return self._once("history", make)
 
     @property
+    def keys(self) -> Keys:
+        def make() -> Keys:
+            from assistant.models.keys import Keys
+
+            keys = Keys(self.home, self.settings.provider_keys)
+            self._secrets.append(keys.secrets)
+            return keys
+
+        return self._once("keys", make)
+
+    def secrets(self) -> list[str]:
+        """What a log must never show, keys entered since the start among them. Takes no lock and makes nothing."""
+        return [secret for known in self._secrets for secret in known()]
+
+    @property
     def personas(self) -> Personas:
         def make() -> Personas:
             from assistant.personas import Personas
@@ -88,9 +105,7 @@ class Parts:
         def make() -> Models:
             from assistant.models import Models
 
-            keys = {"openai": self.settings.openai_api_key, "http": self.settings.server_api_key}
-            given = {name: key.get_secret_value() for name, key in keys.items() if key is not None}
-            return Models(self.weights, keys=given, default=self.settings.model)
+            return Models(self.weights, keys=self.keys, default=self.settings.model)
 
         return self._once("models", make)
 

@@ -37,8 +37,8 @@ GRACE = 3  # seconds open streams get when the app is asked to stop
 def serve(settings: Settings, build: Build, *, ready: Callable[[str], None]) -> None:
     """Returns when the app was stopped (Ctrl-C, SIGTERM). `ready` gets the address once the page can be opened."""
     with HomeLock(settings.home, "serve").acquire() as lock, _listening(settings) as listener:
-        handlers = logs.begin(settings.home / "log", settings.log, [*settings.secrets(), lock.token])
         parts = Parts(settings)
+        handlers = logs.begin(settings.home / "log", settings.log, lambda: [*parts.secrets(), lock.token])
         try:
             _empty(settings.uploads)
             port = int(listener.getsockname()[1])

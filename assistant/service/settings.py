@@ -33,7 +33,8 @@ class _OurLines(DotEnvSettingsSource):
         return {
             name: value
             for name, value in super().__call__().items()
-            if name.lower() in ours or name.upper().startswith(("AFINA_", "OPENAI_API_KEY", "HF_TOKEN"))
+            if name.lower() in ours
+            or name.upper().startswith(("AFINA_", "OPENAI_API_KEY", "HF_TOKEN", "GOOGLE_API_KEY"))
         }
 
 
@@ -62,6 +63,11 @@ class Settings(BaseSettings):
     openai_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_OPENAI_API_KEY", "OPENAI_API_KEY"))
     server_api_key: Key = None  # of the server named by AFINA_MODEL=http://host/v1#model, where it wants one
     hf_token: Key = Field(default=None, validation_alias=AliasChoices("AFINA_HF_TOKEN", "HF_TOKEN"))
+    gemini_api_key: Key = Field(
+        default=None, validation_alias=AliasChoices("AFINA_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY")
+    )
+    brave_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_BRAVE_API_KEY", "BRAVE_API_KEY"))
+    tavily_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_TAVILY_API_KEY", "TAVILY_API_KEY"))
 
     @classmethod
     def settings_customise_sources(
@@ -106,13 +112,23 @@ class Settings(BaseSettings):
         except ValueError:
             return False
 
+    @property
+    def provider_keys(self) -> dict[str, str]:
+        """Provider → secret, for assistant.models.keys: those that are set."""
+        given = {
+            "openai": self.openai_api_key,
+            "vertex": self.gemini_api_key,
+            "http": self.server_api_key,
+            "hf": self.hf_token,
+            "brave": self.brave_api_key,
+            "tavily": self.tavily_api_key,
+        }
+        return {name: key.get_secret_value() for name, key in given.items() if key is not None}
+
     def secrets(self) -> list[str]:
         """What a log must never show."""
-        return [
-            value.get_secret_value()
-            for value in (self.database, self.openai_api_key, self.server_api_key, self.hf_token)
-            if value is not None and value.get_secret_value()
-        ]
+        database = self.database.get_secret_value() if self.database is not None else ""
+        return [secret for secret in (database, *self.provider_keys.values()) if secret]
 
 
 class WrongSettings(ForOperator):
@@ -124,7 +140,8 @@ def explain(error: ValidationError) -> str:
     sentences = []
     for problem in error.errors(include_input=False, include_url=False):
         name = str(problem["loc"][0]).upper() if problem["loc"] else "settings"
-        name = name if name.startswith(("AFINA_", "OPENAI_", "HF_")) else f"AFINA_{name}"
+        ours = name.startswith(("AFINA_", "OPENAI_", "HF_", "GEMINI_", "GOOGLE_", "BRAVE_", "TAVILY_"))
+        name = name if ours else f"AFINA_{name}"
         message = "is not a setting" if problem["type"] == "extra_forbidden" else problem["msg"]
         sentences.append(f"{name}: {message}.")
     return " ".join(sentences)

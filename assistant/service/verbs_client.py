@@ -57,9 +57,10 @@ def call(
 def _here(
     settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str
 ) -> Iterator[Row]:
-    handlers = logs.begin(settings.home / "log", settings.log, settings.secrets(), terminal=False)
+    made = Parts(settings)
+    handlers = logs.begin(settings.home / "log", settings.log, made.secrets, terminal=False)
     try:
-        with closing(Parts(settings)) as parts:
+        with closing(made) as parts:
             yield from prepare(parts, name, arguments, stop, language)()
     finally:
         logs.end(handlers)
