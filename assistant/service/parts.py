@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from assistant.models import Models
     from assistant.models.keys import Keys
     from assistant.personas import Personas
+    from assistant.routing.corrections import Corrections
+    from assistant.routing.router import Router
     from assistant.turns import Turns
     from knowledge.embedders import Embedder
     from knowledge.library import Library
@@ -108,6 +110,27 @@ class Parts:
             return Models(self.weights, keys=self.keys, default=self.settings.model)
 
         return self._once("models", make)
+
+    @property
+    def corrections(self) -> Corrections:
+        def make() -> Corrections:
+            from assistant.routing.corrections import Corrections
+
+            return Corrections(self.engine)
+
+        return self._once("corrections", make)
+
+    @property
+    def router(self) -> Router:
+        def make() -> Router:
+            from assistant.routing.router import Router
+
+            personas = self.personas
+            return Router(
+                self.library, self.embedder, self.corrections, lambda: [one.persona for one in personas.all()]
+            )
+
+        return self._once("router", make)
 
     @property
     def agent(self) -> Agent:
