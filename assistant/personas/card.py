@@ -58,6 +58,8 @@ class Persona(_Card):
     picture: str = Field(default="", max_length=PICTURE_BYTES)  # an emoji, or data:image/png|jpeg|webp;base64,…
     voice: Text = ""  # the system prompt
     examples: tuple[Example, ...] = Field(default=(), max_length=20)  # zero, one or few shots
+    # Said before facts that its model could not say in its voice: "Fine, I read that for you."
+    remarks: tuple[Annotated[str, Field(min_length=1, max_length=300)], ...] = Field(default=(), max_length=20)
     greeting: str = Field(default="", max_length=1_000)  # what it says in an empty chat
     language: Literal["", "en", "es"] = ""  # it speaks this one always; "": the person's
     model: str = Field(default="", max_length=255)  # "": the app's

@@ -24,7 +24,7 @@ _QUOTED = re.compile(r"[\"“«]\s*([^\"”»\n]{1,60}?)\s*[\"”»]")
 _WORD = re.compile(r"\w+")
 _LONGEST = 60  # characters after the @; a name has at most 40
 # What joins the words of a name. After a space only a word may follow: "@marv 2 and 2?" is a question to Marv.
-_JOINT = re.compile(r"[-_.'’]|\.? (?=[^\W\d_])|\.")
+_JOINT = re.compile(r"\.? (?=[^\W\d_])|[-_.'’]")
 _GOES_ON = re.compile(r"[-_.@'’:/]?\w|@")  # "marv.com", "marv-3", "marv@host" are not Marv …
 _POSSESSIVE = re.compile(r"['’]s\b|['’](?=\s|$)")  # … but "Marv's" is
 # Words that want a name after them: "a story about @marv".
@@ -73,6 +73,8 @@ def _who(text: str, start: int, names: Mapping[str, str]) -> tuple[int, str]:
 def _without(text: str, start: int, end: int, name: str) -> str:
     """Who is called at the beginning, at the end or between commas is left out; who is spoken of keeps a name."""
     before, after = text[:start].rstrip(" \t"), text[end:].lstrip(" \t")
+    if before.endswith("(") and after.startswith(")"):
+        before, after = before[:-1], after[1:].lstrip(" \t")
     called_first = not before.strip("¿¡(\"'“« \n") and not _POSSESSIVE.match(text, end)
     called_last = not re.search(r"\w", after) and not _WANTS_A_NAME.search(before)
     between = before.endswith(",") and after[:1] in (",", ".", "?", "!", ":", ";")
