@@ -56,6 +56,7 @@ def site(parts: Parts, token: str) -> Doors:
             history=parts.history,
             turns=parts.turns,
             models=parts.models,
+            pages=[],
             upload_limit=parts.settings.upload_limit,
         )
         parts.adopt("arrivals", arrivals)

@@ -1,12 +1,13 @@
 """In: a FastAPI app and the parts. Out: the same app with the chat page at "/" and its few routes under /afina.
 
-    mount(app, library=…, history=…, turns=…, models=…, upload_limit=…)
+    mount(app, library=…, history=…, turns=…, models=…, pages=[…], upload_limit=…)
 
 Importing it imports no Gradio; mounting does.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from assistant.history import History
     from assistant.models import Models
+    from assistant.pages import PageComponent
     from assistant.turns import Turns
     from knowledge.library import Library
     from knowledge.pages.arrivals import Arrivals
@@ -30,29 +32,30 @@ def mount(
     history: History,
     turns: Turns,
     models: Models,
+    pages: Sequence[PageComponent] = (),
     upload_limit: int = 200 * 1024 * 1024,
 ) -> Arrivals:
-    """Put the page on `app`. `upload_limit`: bytes per upload. Returns what reads the files that are added; close it at
-    the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""
+    """Put the page on `app`. `pages`: those beside the chat, in the sidebar's order. `upload_limit`: bytes per upload.
+    Returns what reads the files that are added; close it at the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""
     import gradio
 
     from assistant.chat_page import page
     from assistant.chat_page.answers import Chat
     from assistant.chat_page.first_paint import FirstPaint
     from assistant.chat_page.routes import Fresh, router
-    from knowledge import pages
+    from knowledge.pages import STATIC
     from knowledge.pages.arrivals import Arrivals
     from knowledge.pages.documents_page import Documents
 
     arrivals = Arrivals(library)
     chat = Chat(history, turns, models, Documents(library, arrivals))
     app.include_router(router(library, turns))
-    for package, folder in (("knowledge", pages.STATIC), ("assistant", _HERE.parent / "static")):
+    for package, folder in (("knowledge", STATIC), ("assistant", _HERE.parent / "static")):
         app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
-    app.add_middleware(FirstPaint)
+    app.add_middleware(FirstPaint, pages=[page.name for page in pages])
     gradio.mount_gradio_app(
         app,
-        page.blocks(chat),
+        page.blocks(chat, pages),
         path="/",
         theme=page.theme(),
         i18n=page.strings(),

@@ -7,6 +7,8 @@ server: the person's language and colours are set before anything else runs, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,14 +23,17 @@ HEAD = """<head>
 <link rel="stylesheet" href="/afina/static/knowledge/documents.css">
 <link rel="stylesheet" href="/afina/static/assistant/chat.css">
 <link rel="stylesheet" href="/afina/static/assistant/answers.css">
+<link rel="stylesheet" href="/afina/static/assistant/pages.css">
 <script type="module" src="/afina/static/assistant/chat.js"></script>"""
 STILL = """<div id="afina-still" aria-hidden="true"><i></i><i></i></div>"""
 PAGES = ("/", "")
 
 
 class FirstPaint:
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, pages: Sequence[str] = ()) -> None:
+        """`pages`: the further ones, each with a style sheet of its own."""
+        links = (f'\n<link rel="stylesheet" href="/afina/static/assistant/{page}.css">' for page in pages)
+        self.app, self.head = app, HEAD + "".join(links)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] not in PAGES:
@@ -54,7 +59,7 @@ class FirstPaint:
                 body += message.get("body", b"")
                 if message.get("more_body", False):
                     return
-                body = _write(body, language)
+                body = _write(body, language, self.head)
                 MutableHeaders(scope=start)["content-length"] = str(len(body))
                 await send(start)
                 message = {"type": "http.response.body", "body": body}
@@ -63,9 +68,9 @@ class FirstPaint:
         await self.app({**scope, "headers": kept}, receive, written)
 
 
-def _write(body: bytes, language: str) -> bytes:
+def _write(body: bytes, language: str, head: str) -> bytes:
     page = body.decode()
-    page = page.replace('lang="en"', f'lang="{language}"', 1).replace("<head>", HEAD, 1)
+    page = page.replace('lang="en"', f'lang="{language}"', 1).replace("<head>", head, 1)
     start = page.find("<body")
     end = page.find(">", start) + 1
     return (page[:end] + STILL + page[end:]).encode() if start > 0 else page.encode()

@@ -1,4 +1,4 @@
-"""In: a Chat. Out: the Gradio page: two components of our own, whose calls go to `Chat` and `Documents`.
+"""In: a Chat, further pages. Out: the Gradio page: components of our own, whose calls go to `Chat`, `Documents`, …
 
 The only file of the assistant that imports Gradio. The components are `gr.HTML` with server functions, Gradio's way to
 a custom component; uploads go through Gradio's own upload, so that its limits and its cache hold.
@@ -6,6 +6,7 @@ a custom component; uploads go through Gradio's own upload, so that its limits a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -13,12 +14,13 @@ import gradio as gr
 from assistant.chat_page import shell_view
 from assistant.chat_page.answers import Chat
 from assistant.chat_page.wording import words_in
+from assistant.pages import PageComponent
 from knowledge.pages import documents_page
 
 COMPONENT_STRINGS = ("chat", "documents")
 
 
-def blocks(chat: Chat) -> gr.Blocks:
+def blocks(chat: Chat, pages: Sequence[PageComponent] = ()) -> gr.Blocks:
     i18n = strings()
 
     def chat_call(data: Any, request: gr.Request) -> dict[str, Any]:
@@ -27,7 +29,8 @@ def blocks(chat: Chat) -> gr.Blocks:
     def chat_shell(data: Any, request: gr.Request) -> dict[str, Any]:
         say = words_in(documents_page.said(request))
         spoken = {key.removeprefix("js_"): text for key, text in say.sentences.items() if key.startswith("js_")}
-        return {"html": shell_view.shell(say), "words": spoken, "language": say.language}
+        names = [page.name for page in pages]
+        return {"html": shell_view.shell(say, names), "words": spoken, "language": say.language, "pages": names}
 
     with gr.Blocks(title="Afina", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         gr.HTML(
@@ -39,7 +42,27 @@ def blocks(chat: Chat) -> gr.Blocks:
             server_functions=[chat_call, chat_shell],
         )
         documents_page.component(chat.documents)
+        for further in pages:
+            _component(further)
     return page
+
+
+def _component(page: PageComponent) -> gr.HTML:
+    """A further page, to be placed in a gr.Blocks; `static/pages.js` fills it with the help of its own script."""
+
+    def page_call(data: Any, request: gr.Request) -> dict[str, Any]:
+        return page.answer(data, words_in(documents_page.said(request)))
+
+    def page_shell(data: Any, request: gr.Request) -> str:
+        return page.shell(words_in(documents_page.said(request)))
+
+    return gr.HTML(
+        elem_id=f"afina-{page.name}",
+        html_template=f'<section class="page {page.name}-page" hidden></section>',
+        js_on_load=f"window.afina.mount('{page.name}', {{element, server, upload}})",
+        apply_default_css=False,
+        server_functions=[page_call, page_shell],
+    )
 
 
 def strings() -> gr.I18n:

@@ -28,17 +28,22 @@ SHORTCUTS = (
     ("citation_previous", "Alt ↑"),
     ("page_turn", "← →"),
     ("documents", "Ctrl Shift D"),
+    ("personas", "g p"),
+    ("models", "g m"),
+    ("tools", "g t"),
     ("help", "?"),
 )
 
+ICONS = {"personas": "people", "models": "models", "tools": "tools"}  # of the further pages
 
-def shell(say: Words) -> str:
+
+def shell(say: Words, pages: Sequence[str] = ()) -> str:
     """All that stays: the regions inside are filled by the answers of the server."""
     return f"""<a class="skip" href="#composer-text">{escape(say("skip"))}</a>
 <nav class="sidebar" aria-label="{attr(say("conversations"))}"><div class="sidebar-top"><span class="brand">{icon("spark")}<b>Afina</b></span>
 {_tool("sidebar", "sidebar", say("shortcut_sidebar"))}</div>
 <button class="nav-item new" data-do="new">{icon("plus")}<span>{escape(say("new_chat"))}</span></button>
-<button class="nav-item" data-do="documents">{icon("library")}<span>{escape(say("documents"))}</span></button>
+{_page("documents", "library", say("documents"))}{"".join(_page(page, ICONS[page], say(f"page_{page}")) for page in pages)}
 <label class="searchbox small">{icon("search")}<input type="search" name="chat-search" autocomplete="off" placeholder="{attr(say("search_chats"))}"
 aria-label="{attr(say("search_chats"))}"></label><div class="conversations" data-region="list"></div>
 <div class="sidebar-foot">{_tool("theme", "moon", say("theme"))}<button class="tool language" data-do="language" title="{attr(say("switch_language"))}"
@@ -52,7 +57,11 @@ aria-label="{attr(say("switch_language"))}">{"EN" if say.language == "es" else "
 <button class="to-bottom" data-do="bottom" hidden aria-label="{attr(say("to_bottom"))}">{icon("arrow_down")}</button>
 <div class="dock"><div class="files" data-region="files"></div>{composer(say)}<p class="fine">{escape(say("fine_print"))}</p></div>
 <div class="dropzone" hidden>{icon("file")}<strong>{escape(say("drop_here"))}</strong><span>{escape(say("drop_kinds"))}</span></div></main>
-{_shortcuts(say)}"""
+{_shortcuts(say, pages)}"""
+
+
+def _page(name: str, drawing: str, label: str) -> str:
+    return f'<button class="nav-item" data-do="view" data-view="{name}">{icon(drawing)}<span>{escape(label)}</span></button>'
 
 
 def composer(say: Words) -> str:
@@ -199,10 +208,11 @@ def citation_bar(
 {note}<blockquote tabindex="0">{escape(quote)}</blockquote></section>"""
 
 
-def _shortcuts(say: Words) -> str:
+def _shortcuts(say: Words, pages: Sequence[str]) -> str:
     rows = "".join(
         f"<div><dt>{escape(say(f'shortcut_{name}'))}</dt><dd>{''.join(f'<kbd>{escape(key)}</kbd>' for key in keys.split(' '))}</dd></div>"
         for name, keys in SHORTCUTS
+        if name not in ICONS or name in pages
     )
     return f"""<dialog class="dialog" id="afina-help" aria-label="{attr(say("shortcut_help"))}"><header><h2>{escape(say("shortcut_help"))}</h2>
 {_tool("dialog-close", "close", say("close"))}</header><dl class="shortcuts">{rows}</dl></dialog>"""

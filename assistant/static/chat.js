@@ -6,11 +6,13 @@ import { draw, morph, mounted, on, toast } from "/afina/static/knowledge/runtime
 import { viewer } from "/afina/static/knowledge/viewer.js";
 import { composer } from "./composer.js";
 import { messages } from "./messages.js";
+import { further } from "./pages.js";
 import { shortcuts } from "./shortcuts.js";
 import { sidebar } from "./sidebar.js";
 
 const page = {
   conversation: null, search: "", stamp: "", title: "", writing: null, waiting: false, busy: false,
+  pages: {}, // beside the chat, by name: {root, refresh}, filled as they load
   words: {}, root: null, server: null, upload: null, call, show, go, view, pin, toBottom: () => scroller().scrollTo({ top: scroller().scrollHeight }),
 };
 const scroller = () => page.root.querySelector(".scroll");
@@ -92,7 +94,8 @@ function show(stamp = "") {
 }
 
 function address() {
-  if (document.documentElement.dataset.view === "documents") return "/?view=documents";
+  const { view: name } = document.documentElement.dataset;
+  if (name in page.pages) return `/?view=${name}`;
   return page.conversation ? `/?c=${page.conversation}` : "/";
 }
 
@@ -112,8 +115,13 @@ async function go(conversation, { push = true } = {}) {
 
 function view(name, { push = true } = {}) {
   document.documentElement.dataset.view = name;
-  document.querySelector(".documents-page").hidden = name !== "documents";
-  if (name === "documents") page.library?.refresh();
+  for (const [other, { root, refresh }] of Object.entries(page.pages)) {
+    if (root) root.hidden = other !== name;
+    if (other === name) refresh?.();
+  }
+  for (const item of page.root.querySelectorAll(".nav-item[data-view]")) {
+    if (item.dataset.view === name) item.setAttribute("aria-current", "page"); else item.removeAttribute("aria-current");
+  }
   if (push) history.pushState({}, "", address());
 }
 
@@ -135,8 +143,7 @@ function watchScroll() {
 function arrive() {
   const query = new URLSearchParams(location.search);
   const conversation = Number(query.get("c")) || null;
-  if (query.get("view") === "documents") view("documents", { push: false });
-  else view("chat", { push: false });
+  view(query.get("view") in page.pages ? query.get("view") : "chat", { push: false });
   return conversation;
 }
 
@@ -155,6 +162,8 @@ async function start() {
   document.documentElement.lang = shell.language;
   page.words = shell.words;
   root.innerHTML = shell.html;
+  page.pages = { documents: { root: document.querySelector(".documents-page") } };
+  for (const name of shell.pages) page.pages[name] = {};
   const conversation = arrive();
   document.body.append(root.querySelector(".dropzone")); // above both pages
   page.composer = composer(page);
@@ -171,13 +180,14 @@ async function start() {
   page.toBottom();
   page.composer.restore();
   if (innerWidth >= 760) page.composer.focus();
-  page.library = await documents({
+  page.pages.documents.refresh = (await documents({
     words: page.words,
     asking: async (document) => {
       await go(null);
       await call({ do: "attach", document });
     },
-  });
+  })).refresh;
+  Object.assign(page.pages, await further(shell.pages, page));
   addEventListener("popstate", () => { const c = arrive(); if (c !== page.conversation) go(c, { push: false }); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden && !following) show(page.stamp); });
   root.dataset.ready = "yes";

@@ -61,7 +61,7 @@ export function composer(page) {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) { event.preventDefault(); send(); }
   });
   files.addEventListener("change", () => { take([...files.files]); files.value = ""; });
-  dropping(document.querySelector(".dropzone"), () => document.documentElement.dataset.view !== "documents", take);
+  dropping(document.querySelector(".dropzone"), () => document.documentElement.dataset.view === "chat", take);
   on("chat", {
     send,
     pick: () => files.click(),

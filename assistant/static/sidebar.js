@@ -58,7 +58,7 @@ export function sidebar(page) {
   on("chat", {
     new: () => { leave(); page.go(null); },
     open: (data) => { leave(); page.go(+data.conversation); },
-    documents: () => { leave(); page.view("documents"); },
+    view: (data) => { leave(); page.view(data.view); },
     rename,
     delete: remove,
     theme: () => {

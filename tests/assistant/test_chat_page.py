@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import string
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any, Literal
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from assistant.chat_page import actions, live, markdown, messages_view, shell_view
 from assistant.chat_page.wording import FOLDER, words_in
+from assistant.errors import ForPerson
 from assistant.events import (
     Answered,
     ApprovalNeeded,
@@ -25,8 +28,9 @@ from assistant.events import (
     ToolStarted,
 )
 from assistant.history import Conversation, Message, MessageStatus
+from assistant.pages.door import Action, answered
 from knowledge import Basis, Citation, Passage, Usage
-from knowledge.pages.wording import LANGUAGES, words
+from knowledge.pages.wording import LANGUAGES, Words, words
 
 EVIL = '"><img src=x onerror=alert(1)>'
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -208,3 +212,34 @@ def test_only_known_actions_get_through_the_door(payload: object) -> None:
 def test_a_password_is_in_no_log() -> None:
     action = actions.door.validate_python({"do": "password", "arrival": 1, "password": "abracadabra"})
     assert "abracadabra" not in repr(action)
+
+
+class _Stuck(Action):
+    do: Literal["stick"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_further_pages_stand_in_the_sidebar_and_no_others(language: str) -> None:
+    html = shell_view.shell(words_in(language), ["tools"])
+    assert re.findall(r'data-view="(\w+)"', html) == ["documents", "tools"]
+    assert "<dd><kbd>g</kbd><kbd>t</kbd>" in html
+    assert "<kbd>m</kbd>" not in html
+
+
+@pytest.mark.parametrize(
+    ("payload", "raised", "said"),
+    [
+        ({"do": "stick", "more": 1}, None, "bad_request"),
+        ({"do": "run"}, None, "bad_request"),
+        ({"do": "stick"}, RuntimeError("at /secret/path"), "went_wrong"),
+        ({"do": "stick"}, ForPerson("It is stuck: pull.", spanish="Está atascado: tira."), ""),
+    ],
+)
+def test_a_pages_door_answers_with_a_sentence(payload: object, raised: Exception | None, said: str) -> None:
+    def act(action: _Stuck, say: Words) -> dict[str, Any]:
+        assert raised
+        raise raised
+
+    spanish = words_in("es")
+    answer = answered(TypeAdapter(_Stuck), payload, spanish, act)
+    assert answer == {"error": spanish(said) if said else "Está atascado: tira."}

@@ -40,7 +40,7 @@ def test_the_switch_makes_everything_spanish_and_stays(open_page: Opener) -> Non
     page.reload()
     page.wait_for_selector(".afina[data-ready=yes]")
     assert page.get_attribute("#composer-text", "placeholder") == "Pregunta lo que quieras"
-    page.click(".nav-item[data-do=documents]")
+    page.click(".nav-item[data-view=documents]")
     page.wait_for_selector(".documents-page h1:has-text('Documentos')")
 
 
@@ -66,7 +66,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Opener, app: App
     expect(page.locator(".sidebar")).not_to_be_in_viewport()
     page.click(".chat-bar [data-do=sidebar]")
     expect(page.locator(".sidebar")).to_be_in_viewport()
-    page.click(".nav-item[data-do=documents]")
+    page.click(".nav-item[data-view=documents]")
     page.wait_for_selector(".documents-page h1")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
