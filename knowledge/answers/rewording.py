@@ -35,6 +35,7 @@ _CONTEXT = 400  # characters around a citation that may name what it points back
 _RUN_ON = 60  # words without a full stop
 
 _MARK = re.compile(r"(?<!\\)\[(\d{1,3})\](?!\()")
+_LINK = re.compile(r"://|\bwww\.|\]\(|<|@", re.IGNORECASE)
 _EDGE = re.compile(r"\s*[,;:–—…()]+\s*|\s+-+\s+")
 # What follows these changes or explains what was said, or says it of somebody: no remark.
 _CLAIMS = re.compile(
@@ -95,6 +96,7 @@ class _Words:
     remark: str = ""
     passages: list[Passage] = field(default_factory=list)  # one per citation of the facts: passages[n - 1]
     ranking: Ranking = field(default_factory=lambda: Ranking((), 0.0, ""))
+    language: str = ""  # of the facts
     matter: frozenset[str] = frozenset()  # stems of what is spoken of
     known: frozenset[str] = frozenset()  # its words, lower case
     written: str = ""
@@ -108,7 +110,8 @@ class _Words:
         self.passages = [_around(citation, self.library) for citation in self.facts.citations]
         self.ranking = Ranking(tuple(_evidence(self.facts.citations)), 0.0, expected(self.question))
         told_of = " ".join([self.question, self.facts.text, *(c.quote for c in self.facts.citations)])
-        self.matter = frozenset(stem for language in ("en", "es") for stem in stems(told_of, language))
+        self.language = detect(told_of)
+        self.matter = frozenset(stems(told_of, self.language))
         self.known = frozenset(normalised(told_of).split())
 
     def write(self, pieces: Iterable[str], stop: Event) -> Iterator[Wrote]:
@@ -140,9 +143,8 @@ class _Words:
         called = names(f"x {body}") - set(normalised(self.question).split())
         if numbers(body) - numbers(self.question) - numbers(said) or called - set(normalised(said).split()):
             return False
-        language = detect(body)
-        wanted = set(stems(body, language))
-        return len(wanted & set(stems(said, language))) >= KEPT * len(wanted)
+        wanted = set(stems(body, self.language))
+        return len(wanted & set(stems(said, self.language))) >= KEPT * len(wanted)
 
     def verbatim(self) -> Wrote:
         """The facts, their marks counted on from what was shown."""
@@ -204,14 +206,19 @@ class _Words:
 
     def _remark(self, text: str) -> bool:
         """Does it claim nothing?"""
+        if _LINK.search(text):
+            return False
         text = plain(text)
         words = normalised(text).split()
         if len(words) > REMARK_WORDS or numbers(text) or _ANSWERS.match(text) or self._names(text) - self.known:
             return False
         if text.rstrip().endswith("?"):
             return True
-        own = {stem for language in ("en", "es") for stem in stems(text, language)}
-        return not own & self.matter and not _CLAIMS.search(text) and not _OF_SOMEBODY.search(text)
+        return (
+            not self.matter & set(stems(text, self.language))
+            and not _CLAIMS.search(text)
+            and not _OF_SOMEBODY.search(text)
+        )
 
     @staticmethod
     def _names(text: str) -> set[str]:
