@@ -21,7 +21,7 @@ from assistant.store.transactions import Transactions
 from assistant.tools.tool import Tool
 
 # A tool's file either holds the tool (TOOL), or makes it of what reaches out: make(egress=…, keys=…).
-OURS = ("calculator", "clock")
+OURS = ("calculator", "clock", "convert")
 WEB = "web"
 
 say = speaker(
