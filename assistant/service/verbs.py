@@ -38,6 +38,14 @@ VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
     "docs.remove": "knowledge.verbs:docs_remove",
     "docs.search": "knowledge.verbs:docs_search",
     "docs.show": "knowledge.verbs:docs_show",
+    "personas.add": "assistant.personas_verbs:personas_add",
+    "personas.duplicate": "assistant.personas_verbs:personas_duplicate",
+    "personas.edit": "assistant.personas_verbs:personas_edit",
+    "personas.export": "assistant.personas_verbs:personas_export",
+    "personas.list": "assistant.personas_verbs:personas_list",
+    "personas.remove": "assistant.personas_verbs:personas_remove",
+    "personas.restore": "assistant.personas_verbs:personas_restore",
+    "personas.show": "assistant.personas_verbs:personas_show",
 }
 
 
