@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.models import Models, write
+from assistant.models.inference import Inference
 from assistant.service.settings import Settings
 from benchmarks.machine import describe
 from knowledge import Answer, Basis, Turn, Usage, Wrote, embedders
@@ -128,7 +129,7 @@ def _writer(settings: Settings, silent: bool) -> Writer:
     model, never = Models(settings.weights).get(), threading.Event()
 
     def pieces(turns: Sequence[Turn], max_tokens: int) -> Iterator[str]:
-        stream = write(model, turns, max_tokens=max_tokens, stop=never)
+        stream = write(model, turns, inference=Inference(max_tokens=max_tokens, temperature=0), stop=never)
         try:
             for piece in stream:
                 if not isinstance(piece, Usage):

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assistant.models import Models, write
+from assistant.models.inference import Inference
 from assistant.service.settings import Settings
 from knowledge import Answer, Turn, embedders
 from knowledge.answers.answering import answer
@@ -35,7 +36,7 @@ def main() -> None:
     stop = threading.Event()
 
     def writer(turns: Sequence[Turn], max_tokens: int) -> Iterator[str]:
-        pieces = write(model, turns, max_tokens=max_tokens, stop=stop)
+        pieces = write(model, turns, inference=Inference(max_tokens=max_tokens, temperature=0), stop=stop)
         return (piece for piece in pieces if isinstance(piece, str))
 
     right, bases = 0, Counter[str]()

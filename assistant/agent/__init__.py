@@ -17,6 +17,7 @@ from assistant import errors, routing
 from assistant.choice import AUTO, Choice
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
 from assistant.history import Conversation, cited
+from assistant.models.inference import Inference
 from assistant.repeats import until_repeating, without_loop
 from assistant.sentences import say
 from assistant.small_talk import is_small_talk, kind_of, language_of
@@ -204,7 +205,10 @@ class _Writing:
         model = self._get()
         self._name = str(getattr(model, "model", None) or getattr(model, "model_name", None) or "")
         pieces = write(
-            model, turns, max_tokens=max_tokens, temperature=self._temperature, seed=self._seed, stop=self._stop
+            model,
+            turns,
+            inference=Inference(max_tokens=max_tokens, temperature=self._temperature, seed=self._seed),
+            stop=self._stop,
         )
         with closing(pieces):  # type: ignore[type-var]  # a generator
             for piece in pieces:

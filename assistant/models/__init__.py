@@ -1,8 +1,11 @@
-"""In: the name of a model. Out: a LangChain chat model, and text from it. One file per provider, one table.
+"""In: the name of a model. Out: a LangChain chat model, text from it, and what it can do. One file per provider.
 
     local:smollm2-135m     on this machine: OpenVINO where it runs, else transformers
+    hf:<folder or repo>    any causal language model of the Hugging Face kind, or an adapter, on this machine
     openai:<model>         OpenAI, with a key
-    http://host/v1#<model> any server that speaks chat completions: vLLM, llama.cpp, LM Studio, Ollama
+    ollama:<model>         an Ollama on this machine
+    vertex:<model>         Gemini on Vertex AI
+    http://host/v1#<model> any server that speaks chat completions: vLLM, llama.cpp, LM Studio, …
     scripted:<text>        says that text; for tests and demonstrations
 
 Importing this loads no model and no vendor. Knows nothing of routes, documents or pages.
@@ -12,154 +15,119 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
+from assistant.errors import AssistantError
+from assistant.models import naming
 from assistant.models.asking import write
-from assistant.models.engine import Engine
-from knowledge import KnowledgeError
-from knowledge import weights as weight_files
+from assistant.models.catalogue import Capabilities, capabilities
+from assistant.models.loading import DEFAULT, Loading, ModelState
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from assistant.models.added import Added, AddedModels
     from assistant.models.keys import Keys
 
 __all__ = ["DEFAULT", "ModelState", "Models", "write"]
-
-DEFAULT = "local:smollm2-135m"
-KNOWN = (DEFAULT, "openai:<model>", "http://host/v1#<model>", "scripted:<text>")
-_LOCAL = {"local:smollm2-135m": "smollm2-135m"}  # name → its weights
-Stage = Literal["absent", "fetching", "loading", "ready", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelState:
-    """Where a model stands, for a page to show. `done` and `total` are bytes while fetching, else 0."""
-
-    name: str
-    stage: Stage
-    done: int = 0
-    total: int = 0
-    message: str = ""
 
 
 class Models:
     """Every model by its name, made once and kept. Safe to use from several threads."""
 
-    def __init__(self, weights: Path, *, keys: Mapping[str, str] | Keys | None = None, default: str = DEFAULT) -> None:
-        """`keys`: provider → secret, for "openai" and "http"; asked when a model is made, not before."""
-        self._weights = weights
+    def __init__(
+        self,
+        weights: Path,
+        *,
+        keys: Mapping[str, str] | Keys | None = None,
+        default: str = "",
+        added: AddedModels | None = None,
+    ) -> None:
+        """`keys`: provider → secret; asked when a model is made, not before. `default`: wins over a person's choice.
+        `added`: where models of a person's own are kept; None: nowhere."""
         self._keys: Mapping[str, str] | Keys = keys if keys is not None else {}
-        self._default = default
-        self._made: dict[str, BaseChatModel] = {}
-        self._engines: dict[tuple[str, bool], Engine] = {}  # (weights, can wear adapters)
-        self._states: dict[str, ModelState] = {}
-        self._warming: dict[str, threading.Thread] = {}
+        self._set = default
+        self.added = added
+        self._made: dict[str, tuple[str | None, BaseChatModel]] = {}  # with the key it was made with
+        self.loading = Loading(weights, lambda: self._keys.get("hf"))
         self._table = threading.Lock()
-        self._loading = threading.Lock()
-        self._closing = threading.Event()
+
+    @property
+    def default(self) -> str:
+        """The settings' model, else the one a person chose for the app, else the one that is always here."""
+        return self._set or (self.added.default if self.added else "") or DEFAULT
+
+    @property
+    def default_is_set(self) -> bool:
+        """Whether the settings name it, so that no choice would count."""
+        return bool(self._set)
 
     def get(self, name: str = "") -> BaseChatModel:
-        """Quick: a local model's weights are loaded when it is first asked, or by `warm`."""
-        name = name or self._default
+        """Quick: a local model's weights are loaded when it is first asked, or by `warm`. ForPerson or ForOperator
+        where there is no such model or it lacks its key. A key that was changed is used from the next call on."""
+        name = name or self.default
+        key = self.key(name)
         with self._table:
-            if name not in self._made:
-                self._made[name] = self._make(name)
-            return self._made[name]
+            made = self._made.get(name)
+            if made is None or made[0] != key:
+                made = self._made[name] = (key, self._make(name, key))
+            return made[1]
+
+    def capabilities(self, name: str = "", language: str = "en") -> Capabilities:
+        """What it can do, as far as a file and earlier tests tell: nobody is asked, so it is quick."""
+        name = name or self.default
+        takes: Mapping[str, str] | None = None
+        facts: dict[str, Any] = dict(row.facts) if (row := self._row(name)) else {}
+        try:
+            model = self.get(name)
+        except AssistantError:  # no key yet, or no such model: `get` says so to whoever asks it something
+            pass
+        else:
+            takes = model.takes(language) if hasattr(model, "takes") else None
+            if hasattr(model, "calls_tools"):
+                facts["tools"] = model.calls_tools
+        return capabilities(name, facts=facts, takes=takes)
+
+    def key(self, name: str) -> str | None:
+        """The secret this model is asked with; None where it needs none or has none."""
+        provider = name.partition(":")[0]
+        if provider in ("http", "https"):
+            return self._keys.get(name.partition("#")[0]) or self._keys.get("http")
+        return self._keys.get(provider)
 
     def state(self, name: str = "") -> ModelState:
-        name = name or self._default
-        if name in self._states:
-            return self._states[name]
-        if name not in _LOCAL:
-            return ModelState(name, "ready")
-        known = {state.name: state.present for state in weight_files.states(self._weights)}
-        return ModelState(name, "loading" if known[_LOCAL[name]] else "absent")
+        name = name or self.default
+        return self.loading.state(name) if self.loading.knows(name) else ModelState(name, "ready")
 
     def warm(self, name: str = "") -> None:
         """Fetch what is missing and load it, in the background. `state` tells how it goes. Harmless to repeat."""
-        name = name or self._default
-        if name not in _LOCAL:
-            return
-        with self._table:
-            thread = self._warming.get(name)
-            if thread is None or (not thread.is_alive() and self.state(name).stage == "failed"):
-                self._warming[name] = threading.Thread(target=self._warm, args=(name,), name="warm", daemon=True)
-                self._warming[name].start()
+        name = name or self.default
+        if self.loading.knows(name):
+            self.loading.warm(name)
 
     def close(self) -> None:
-        self._closing.set()
-        for thread in list(self._warming.values()):
-            thread.join()
-        with self._loading:
-            for engine in self._engines.values():
-                engine.close()
-            self._engines.clear()
+        self.loading.close()
 
-    def _make(self, name: str) -> BaseChatModel:
+    def _row(self, name: str) -> Added | None:
+        return self.added.get(name) if self.added else None
+
+    def _make(self, name: str, key: str | None) -> BaseChatModel:
         kind, _, rest = name.partition(":")
-        if name in _LOCAL:
+        if self.loading.knows(name) and rest:
             from assistant.models.local import LocalChat
 
-            return LocalChat(model=name, engine=lambda adapter: self._engine(name, adapter is not None))
+            return LocalChat(model=name, engine=lambda adapter: self.loading.engine(name, adapter))
         if kind == "openai" and rest:
             from assistant.models.openai import hosted
 
-            return hosted(rest, self._keys.get("openai"))
+            return hosted(rest, key)
         if kind in ("http", "https"):
             from assistant.models.openai import served
 
-            return served(name, self._keys.get("http"))
+            return served(name, key)
         if kind == "scripted":
             from assistant.models.scripted import scripted
 
             return scripted(rest)
-        raise ForPerson(f"There is no model called {name}. Known: {', '.join(KNOWN)}.")
-
-    def _warm(self, name: str) -> None:
-        try:
-            for step in weight_files.fetch(_LOCAL[name], self._weights, stop=self._closing):
-                if step.source:
-                    self._states[name] = ModelState(name, "fetching", step.done, step.total, step.message)
-            if not self._closing.is_set():
-                self._engine(name, adapters=False, fetching=False)
-        except (KnowledgeError, AssistantError) as error:
-            self._states[name] = ModelState(name, "failed", message=str(error))
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
-            sentence = f"The model could not be loaded ({reason}). Run `afina doctor`."
-            self._states[name] = ModelState(name, "failed", message=sentence)
-
-    def _engine(self, name: str, adapters: bool, fetching: bool = True) -> Engine:
-        """Loaded now if it was not; whoever comes meanwhile waits for that one load."""
-        if fetching and self.state(name).stage == "fetching":
-            state = self._states[name]
-            raise TryAgain(
-                f"The model is still being fetched ({state.done // 10**6} of {state.total // 10**6} MB). "
-                "Try again in a moment."
-            )
-        with self._loading:
-            key = (_LOCAL[name], adapters)
-            if self._closing.is_set():
-                raise TryAgain("The app is closing. Start it again.")
-            if key not in self._engines:
-                self._states[name] = ModelState(name, "loading")
-                self._engines[key] = self._load(_LOCAL[name], adapters)
-            self._states[name] = ModelState(name, "ready")
-            return self._engines[key]
-
-    def _load(self, weights: str, adapters: bool) -> Engine:
-        gguf = next(weight_files.path(weights, self._weights).glob("*.gguf"))
-        if not adapters:
-            try:
-                from assistant.models.engine_openvino import OpenVinoEngine
-
-                return OpenVinoEngine(gguf)
-            except (ImportError, RuntimeError, ForOperator):  # no wheel for this platform, or a processor it cannot use
-                pass
-        from assistant.models.engine_transformers import TransformersEngine
-
-        return TransformersEngine(gguf)
+        raise naming.unknown(name)

@@ -11,8 +11,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from assistant.errors import ForPerson
+from assistant.models.inference import UNSAID, Inference
+from assistant.models.stopping import Until
 from knowledge import Turn, Usage
 
 if TYPE_CHECKING:
@@ -23,11 +27,33 @@ if TYPE_CHECKING:
 class Asked:
     """What a caller wants of one answer."""
 
-    max_tokens: int
-    temperature: float = 0.0
-    top_k: int | None = None
-    top_p: float | None = None
-    seed: int | None = None
+    inference: Inference = UNSAID
+    adapter: Path | None = None  # a PEFT folder, for a model that runs here
+    template: str = ""  # a chat template (Jinja) that replaces the model's own
+
+    @property
+    def max_tokens(self) -> int | None:
+        return self.inference.max_tokens
+
+    @property
+    def temperature(self) -> float | None:
+        return self.inference.temperature
+
+    @property
+    def top_k(self) -> int | None:
+        return self.inference.top_k
+
+    @property
+    def top_p(self) -> float | None:
+        return self.inference.top_p
+
+    @property
+    def seed(self) -> int | None:
+        return self.inference.seed
+
+    @property
+    def stop(self) -> tuple[str, ...]:
+        return self.inference.stop
 
 
 @runtime_checkable
@@ -36,37 +62,58 @@ class HasOptions(Protocol):
         """Keyword arguments for this model's `stream`. One that holds "cancelled" looks at `stop` itself."""
 
 
+def options(model: BaseChatModel, asked: Asked, stop: threading.Event) -> dict[str, Any]:
+    """How to ask this model for that: keyword arguments of `stream`, `invoke` or `bind`.
+
+    ForPerson where an adapter or a template is to be worn by a model that runs elsewhere."""
+    if (asked.adapter or asked.template) and not getattr(model, "here", False):
+        raise ForPerson(
+            f"The model {_name(model)} does not run on this machine, so it cannot wear an adapter or another chat "
+            "template. Choose a local model, or leave both out.",
+            spanish=f"El modelo {_name(model)} no funciona en esta máquina, así que no puede llevar un adaptador ni "
+            "otra plantilla de chat. Elige un modelo local o deja ambos vacíos.",
+        )
+    if isinstance(model, HasOptions):
+        return model.options(asked, stop)
+    said = asked.inference.model_dump(exclude_defaults=True)
+    return said | ({"stop": list(asked.stop)} if asked.stop else {})
+
+
 def write(
     model: BaseChatModel,
     turns: Sequence[Turn],
     *,
-    max_tokens: int,
-    temperature: float = 0.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    seed: int | None = None,
+    inference: Inference = UNSAID,
     stop: threading.Event,
+    adapter: Path | None = None,
+    template: str = "",
 ) -> Iterator[str | Usage]:
-    """Pieces of text, then one Usage, also after a stop. Ends within a second of `stop`; closing it stops as well."""
-    asked = Asked(max_tokens, temperature, top_k, top_p, seed)
-    options: dict[str, Any] = {"max_tokens": max_tokens, "temperature": temperature}
-    if isinstance(model, HasOptions):
-        options = model.options(asked, stop)
-    stream: Iterator[Any] = model.stream([(turn.role, turn.text) for turn in turns], **options)
-    if "cancelled" not in options:
+    """Pieces of text, then one Usage, also after a stop. Ends within a second of `stop`; closing it stops as well.
+
+    `inference.stop` holds for every model: what a provider does not cut is cut here."""
+    given = options(model, Asked(inference, adapter, template), stop)
+    stream: Iterator[Any] = model.stream([(turn.role, turn.text) for turn in turns], **given)
+    if "cancelled" not in given:
         stream = _beside(stream, stop)
-    began, first, counts = time.monotonic(), 0.0, (0, 0)
+    began, first, counts, until = time.monotonic(), 0.0, (0, 0), Until(inference.stop)
     try:
         for chunk in stream:
             if usage := chunk.usage_metadata:
                 counts = counts[0] + usage["input_tokens"], counts[1] + usage["output_tokens"]
-            if text := str(chunk.text):
+            if text := until.take(str(chunk.text)):
                 first = first or time.monotonic() - began
                 yield text
+            if until.met:
+                break
+        if text := until.take("", last=True):
+            yield text
     finally:
         stream.close()  # type: ignore[attr-defined]
-    name = str(getattr(model, "model", None) or getattr(model, "model_name", None) or "")
-    yield Usage(*counts, first, time.monotonic() - began, name)
+    yield Usage(*counts, first, time.monotonic() - began, _name(model))
+
+
+def _name(model: BaseChatModel) -> str:
+    return str(getattr(model, "model", None) or getattr(model, "model_name", None) or "")
 
 
 def _beside(stream: Iterator[Any], stop: threading.Event) -> Iterator[Any]:

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.errors import ForOperator, ForPerson
+from assistant.models.templates import plain, rendered
 from knowledge import Turn
 from knowledge.weights.sums import sums
 
@@ -57,6 +58,9 @@ class Engine(Protocol):
 
     adapters: bool  # whether it can switch LoRA adapters per message
 
+    def prompt(self, turns: Sequence[Turn], template: str = "") -> str:
+        """A conversation as this model reads it; `template` (Jinja) in place of its own."""
+
     def generate(
         self, prompt: str, sampling: Sampling, stop: threading.Event, adapter: Path | None = None
     ) -> Iterator[str | Counts]:
@@ -69,25 +73,30 @@ def chatml(turns: Sequence[Turn]) -> str:
     """Marks inside a text are broken up: a document must not be able to end its turn and speak as someone else."""
     if not turns or turns[0].role != "system":
         turns = [Turn("system", SYSTEM), *turns]
-    return "".join(f"<|im_start|>{turn.role}\n{_plain(turn.text)}<|im_end|>\n" for turn in turns) + (
+    return "".join(f"<|im_start|>{turn.role}\n{plain(turn.text, MARKS)}<|im_end|>\n" for turn in turns) + (
         "<|im_start|>assistant\n"
     )
 
 
-def _plain(text: str) -> str:
-    for mark in MARKS:
-        text = text.replace(mark, mark.replace("<|", "< |"))
-    return text
+def written(turns: Sequence[Turn], template: str) -> str:
+    """A conversation for SmolLM2: as it was taught, or by the template a tuned persona brings."""
+    if not template:
+        return chatml(turns)
+    if not turns or turns[0].role != "system":
+        turns = [Turn("system", SYSTEM), *turns]
+    return rendered(turns, template, MARKS, {"bos_token": MARKS[0], "eos_token": MARKS[1]})
 
 
-def room(tokens: int, sampling: Sampling) -> int:
+def room(tokens: int, sampling: Sampling, context: int = CONTEXT) -> int:
     """How many tokens may be written after a prompt of so many."""
-    if tokens >= CONTEXT:
+    if tokens >= context:
         raise ForPerson(
-            f"That is too long for the model, which reads at most {CONTEXT:,} tokens with its answer. "
-            "Shorten the message, start a new conversation, or choose fewer documents."
+            f"That is too long for the model, which reads at most {context:,} tokens with its answer. "
+            "Shorten the message, start a new conversation, or choose fewer documents.",
+            spanish=f"Es demasiado largo para el modelo, que lee como máximo {context} tokens junto con su respuesta. "
+            "Acorta el mensaje, empieza otra conversación o elige menos documentos.",
         )
-    return min(sampling.max_tokens, CONTEXT - tokens)
+    return min(sampling.max_tokens, context - tokens)
 
 
 @contextmanager
@@ -101,33 +110,6 @@ def turn_of(lock: threading.Lock, stop: threading.Event) -> Iterator[bool]:
     finally:
         if ours:
             lock.release()
-
-
-class Until:
-    """Text through, up to the first stop string. What may be the beginning of one is held back."""
-
-    def __init__(self, stops: Sequence[str]) -> None:
-        self._stops = [stop for stop in stops if stop]
-        self._held = ""
-        self.met = False
-
-    def take(self, text: str, *, last: bool = False) -> str:
-        if self.met:
-            return ""
-        self._held += text
-        places = [place for stop in self._stops if (place := self._held.find(stop)) >= 0]
-        if places:
-            self.met, out, self._held = True, self._held[: min(places)], ""
-            return out
-        keep = 0 if last else max((_overlap(self._held, stop) for stop in self._stops), default=0)
-        cut = len(self._held) - keep
-        out, self._held = self._held[:cut], self._held[cut:]
-        return out
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` begin `stop`."""
-    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
 
 
 def converted(folder: Path, name: str, code: str, source: Path) -> Path:

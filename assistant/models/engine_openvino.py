@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from assistant.errors import ForOperator
-from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, Until, converted, room, turn_of
+from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
+from assistant.models.stopping import Until
+from knowledge import Turn
 from knowledge.openvino_silenced import SILENCE, silence
 
 CHUNK = 512  # tokens read between two looks at `stop`
@@ -62,6 +64,9 @@ class OpenVinoEngine:
         self._tokenizer: Any = self._pipeline.get_tokenizer()
         self._ends = {int(self._ids(mark)[0, 0]) for mark in MARKS}
         self._alone = threading.Lock()
+
+    def prompt(self, turns: Sequence[Turn], template: str = "") -> str:
+        return written(turns, template)
 
     def generate(
         self, prompt: str, sampling: Sampling, stop: threading.Event, adapter: Path | None = None

@@ -7,7 +7,7 @@ it then goes to the engine that can wear one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +19,20 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
 from assistant.models.asking import Asked
-from assistant.models.engine import Counts, Engine, Sampling, chatml
+from assistant.models.catalogue import SETTINGS
+from assistant.models.engine import Counts, Engine, Sampling
 from knowledge import Turn
 
+MAX_TOKENS = 512  # where nothing is said
 _ROLES = {"human": "user", "ai": "assistant", "system": "system", "tool": "user"}
 
 
 class LocalChat(BaseChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
-    model: str  # the name it goes by: "local:smollm2-135m"
+    model: str  # the name it goes by: "local:smollm2-135m", "hf:folder"
     engine: Callable[[Path | None], Engine]  # adapter → a loaded engine that can wear it
+    here: bool = True  # so that `write` may hand it an adapter and a template
 
     @property
     def _llm_type(self) -> str:
@@ -41,10 +44,15 @@ class LocalChat(BaseChatModel):
 
     def options(self, asked: Asked, stop: threading.Event) -> dict[str, Any]:
         """What `write` passes on to `stream`."""
-        return {
-            "max_tokens": asked.max_tokens, "temperature": asked.temperature, "top_k": asked.top_k,
-            "top_p": asked.top_p, "seed": asked.seed, "cancelled": stop,
-        }  # fmt: skip
+        said = asked.inference.model_dump(exclude_defaults=True) | {"stop": list(asked.stop)}
+        worn = {"adapter": asked.adapter, "template": asked.template}
+        return {name: value for name, value in (said | worn).items() if value not in (None, "", [])} | {
+            "cancelled": stop
+        }
+
+    def takes(self, language: str = "en") -> Mapping[str, str]:
+        """Setting → "" where it is taken: here all of them are."""
+        return dict.fromkeys(SETTINGS, "")
 
     def _stream(
         self,
@@ -52,19 +60,22 @@ class LocalChat(BaseChatModel):
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         *,
-        max_tokens: int = 512,
+        max_tokens: int = MAX_TOKENS,
         temperature: float = 0.0,
         top_k: int | None = None,
         top_p: float | None = None,
         seed: int | None = None,
         repetition_penalty: float = 1.0,
         adapter: Path | None = None,
+        template: str = "",
         cancelled: threading.Event | None = None,
         **_: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        prompt = chatml([Turn(_ROLES.get(message.type, "user"), str(message.text)) for message in messages])
+        engine = self.engine(adapter)
+        turns = [Turn(_ROLES.get(message.type, "user"), str(message.text)) for message in messages]
+        prompt = engine.prompt(turns, template)
         sampling = Sampling(max_tokens, temperature, top_p, top_k, seed, repetition_penalty, tuple(stop or ()))
-        for piece in self.engine(adapter).generate(prompt, sampling, cancelled or threading.Event(), adapter):
+        for piece in engine.generate(prompt, sampling, cancelled or threading.Event(), adapter):
             yield ChatGenerationChunk(message=_last(piece) if isinstance(piece, Counts) else _chunk(piece))
 
     def _generate(

@@ -168,11 +168,13 @@ def _model(settings: Settings, say: Say) -> tuple[bool, str]:
     import time
 
     from assistant.models import Models, write
+    from assistant.models.inference import Inference
     from knowledge import Turn
 
     began = time.monotonic()
     models = Models(settings.weights)
-    pieces = list(write(models.get(settings.model), [Turn("user", "Say yes.")], max_tokens=4, stop=threading.Event()))
+    few = Inference(max_tokens=4)
+    pieces = list(write(models.get(settings.model), [Turn("user", "Say yes.")], inference=few, stop=threading.Event()))
     if callable(close := getattr(models, "close", None)):
         close()
     seconds = f"{time.monotonic() - began:.1f}"

@@ -107,7 +107,10 @@ class Parts:
         def make() -> Models:
             from assistant.models import Models
 
-            return Models(self.weights, keys=self.keys, default=self.settings.model)
+            from assistant.models.added import AddedModels
+
+            named = self.settings.model if "model" in self.settings.model_fields_set else ""
+            return Models(self.weights, keys=self.keys, default=named, added=AddedModels(self.engine))
 
         return self._once("models", make)
 

@@ -15,7 +15,9 @@ import pytest
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 from assistant.models import DEFAULT, Models, write
-from assistant.models.engine import Engine, Sampling, Until, chatml, converted
+from assistant.models.engine import Engine, Sampling, chatml, converted
+from assistant.models.inference import Inference
+from assistant.models.stopping import Until
 from knowledge import Turn, Usage
 from tests.completions import Completions
 
@@ -41,7 +43,9 @@ def server() -> Iterator[Completions]:
 def ask(
     models: Models, turns: list[Turn], name: str = DEFAULT, *, stop: threading.Event | None = None, max_tokens: int = 40
 ) -> tuple[str, Usage]:
-    pieces = list(write(models.get(name), turns, max_tokens=max_tokens, stop=stop or threading.Event()))
+    pieces = list(
+        write(models.get(name), turns, inference=Inference(max_tokens=max_tokens), stop=stop or threading.Event())
+    )
     *texts, usage = pieces
     assert all(isinstance(text, str) and text for text in texts)
     assert isinstance(usage, Usage)
@@ -82,7 +86,7 @@ def test_a_stop_string_is_not_shown_nor_what_follows(models: Models) -> None:
 def test_stop_ends_the_writing_within_a_second_and_keeps_the_usage(models: Models) -> None:
     stop, pieces, asked = threading.Event(), [], 0.0
     story = [Turn("user", "Tell a very long story about a dog.")]
-    for piece in write(models.get(), story, max_tokens=4000, stop=stop):
+    for piece in write(models.get(), story, inference=Inference(max_tokens=4000), stop=stop):
         pieces.append(piece)
         if len(pieces) == 5:
             stop.set()
@@ -109,7 +113,9 @@ def test_stop_ends_the_reading_of_a_long_prompt(models: Models) -> None:
 @pytest.mark.model
 def test_one_who_waits_sees_their_own_stop_and_the_other_goes_on(models: Models) -> None:
     ask(models, CAPITAL)
-    first = write(models.get(), [Turn("user", "Tell a long story.")], max_tokens=300, stop=threading.Event())
+    first = write(
+        models.get(), [Turn("user", "Tell a long story.")], inference=Inference(max_tokens=300), stop=threading.Event()
+    )
     next(first)
     stop = threading.Event()
     stop.set()
@@ -151,10 +157,11 @@ heard = []
 sys.addaudithook(lambda name, arguments: name in ("socket.connect", "socket.getaddrinfo") and heard.append(arguments))
 from pathlib import Path
 from assistant.models import Models, write
+from assistant.models.inference import Inference
 from knowledge import Turn
 assert not any(name in sys.modules for name in ("torch", "langchain_core", "openvino"))
 models = Models(Path({str(weights)!r}))
-assert list(write(models.get(), [Turn("user", "Hi")], max_tokens=3, stop=threading.Event()))
+assert list(write(models.get(), [Turn("user", "Hi")], inference=Inference(max_tokens=3), stop=threading.Event()))
 models.close()
 assert not heard, heard
 assert "torch" not in sys.modules
@@ -281,7 +288,7 @@ def test_a_server_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 def test_stop_does_not_wait_for_a_silent_server(server: Completions, tmp_path: Path) -> None:
     server.silence = 30.0
     stop = threading.Event()
-    pieces = write(Models(tmp_path).get(f"{server.url}/v1#m"), CAPITAL, max_tokens=9, stop=stop)
+    pieces = write(Models(tmp_path).get(f"{server.url}/v1#m"), CAPITAL, inference=Inference(max_tokens=9), stop=stop)
     assert next(pieces)
     stop.set()
     began = time.monotonic()
@@ -298,7 +305,7 @@ def test_a_key_is_never_printed(tmp_path: Path) -> None:
 def test_pieces_come_while_the_server_writes(server: Completions, tmp_path: Path) -> None:
     server.pause = 0.2
     model = Models(tmp_path).get(f"{server.url}/v1#m")
-    times = [time.monotonic() for _ in write(model, CAPITAL, max_tokens=9, stop=threading.Event())]
+    times = [time.monotonic() for _ in write(model, CAPITAL, inference=Inference(max_tokens=9), stop=threading.Event())]
     assert max(later - earlier for earlier, later in pairwise(times)) > 0.1
 
 

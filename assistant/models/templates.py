@@ -1,0 +1,69 @@
+"""In: turns, a chat template (Jinja). Out: the one string the model reads. Knows nothing of weights.
+
+The template is run in transformers' sandbox: it sees the messages and nothing else of this machine. Marks that a text
+could use to end its turn (the tokenizer's special tokens, and what the template itself writes between turns) are broken
+up inside the texts: "<|im_end|>" → "< |im_end|>".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from assistant.errors import ForOperator
+from knowledge import Turn
+
+# Of a template that writes its marks as plain text: <|user|>, <start_of_turn>, [INST], <<SYS>>, ### Instruction:
+_WRITTEN = re.compile(r"<\|[^|<>]{1,40}\|>|<<?/?[A-Za-z_]{2,40}>>?|\[/?[A-Z_]{2,40}\]|#{2,4} ?[A-Z][A-Za-z]{2,20}:")
+
+
+def marks(template: str, special: Collection[str] = ()) -> tuple[str, ...]:
+    """The longest first: none must be broken by the breaking of another."""
+    found = {mark for mark in special if len(mark) > 1 and not mark.isspace()} | set(_WRITTEN.findall(template))
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def plain(text: str, found: Collection[str]) -> str:
+    for mark in found:
+        text = text.replace(mark, f"{mark[0]} {mark[1:]}")
+    return text
+
+
+def rendered(
+    turns: Sequence[Turn], template: str, special: Collection[str] = (), names: Mapping[str, str] | None = None
+) -> str:
+    """`names`: what a template may speak of, {"bos_token": "<s>", …}. ForOperator where it does not fit a chat."""
+    found = marks(template, special)
+    turns = [replace(turn, text=plain(turn.text, found)) for turn in turns]
+    try:
+        return _rendered(turns, template, names or {})
+    except Exception:
+        if turns and turns[0].role == "system":  # Gemma's, Mistral's first: no such role
+            try:
+                return _rendered(_folded(turns), template, names or {})
+            except Exception as error:
+                refused = error
+        reason = (str(refused).strip().splitlines() or [type(refused).__name__])[0][:200]
+        raise ForOperator(
+            f"The model's chat template cannot write this conversation ({reason}). Choose another template or model.",
+            spanish=f"La plantilla de chat del modelo no puede escribir esta conversación ({reason}). Elige otra "
+            "plantilla u otro modelo.",
+        ) from refused
+
+
+def _rendered(turns: Sequence[Turn], template: str, names: Mapping[str, str]) -> str:
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    messages: list[dict[str, Any]] = [{"role": turn.role, "content": turn.text} for turn in turns]
+    texts, _ = render_jinja_template(
+        conversations=[messages], chat_template=template, add_generation_prompt=True, **names
+    )
+    return str(texts[0])
+
+
+def _folded(turns: Sequence[Turn]) -> list[Turn]:
+    """The system's words at the head of the first question."""
+    system, first, *rest = [*turns, Turn("user", "")] if len(turns) == 1 else turns
+    return [replace(first, text=f"{system.text}\n\n{first.text}"), *rest]
