@@ -12,6 +12,7 @@ import re
 import threading
 import warnings
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import closing
 from typing import Any
 
 import openai
@@ -27,14 +28,12 @@ from assistant.errors import AssistantError, ForOperator
 from assistant.models import wire
 from assistant.models.asking import Asked
 from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import Patience, Waiting, client
+from assistant.models.patience import THINKING, Patience, Waiting, client
 from assistant.models.wire import Offered, refuses, takes_all
 
 OPENAI = "https://api.openai.com/v1"
 KEYLESS = "none"  # a key is mandatory in the client; servers without keys ignore it
 THINKS = re.compile(r"(o\d|gpt-[5-9])(?!.*chat)")  # names of models that think before they write
-# Such a model sends nothing while it thinks: what is a long silence elsewhere is its way of working.
-THINKING = Patience(first=60.0)
 # A server's own word where OpenAI has a closed list (a finish_reason "eos") is nothing to tell a terminal of.
 warnings.filterwarnings("ignore", "Pydantic serializer warnings", UserWarning)
 _SETTINGS = ("temperature", "top_p", "top_k", "seed", "stop")  # those an answer can do without
@@ -101,10 +100,11 @@ class RemoteChat(ChatOpenAI):
         waiting, end = Waiting(self.patience, cancelled, "text/event-stream"), wire.End(self.where)
         chunks = waiting.over(_generator(super()._stream(messages, stop, run_manager, **kwargs)))
         try:
-            for chunk in chunks:
-                if end.saw(chunk):
-                    waiting.word()
-                yield chunk
+            with closing(chunks):
+                for chunk in chunks:
+                    if end.saw(chunk):
+                        waiting.word()
+                    yield chunk
             yield from end.spoiled()
             end.judge(complete=waiting.done)
         except AssistantError:
@@ -144,6 +144,7 @@ class RemoteChat(ChatOpenAI):
             function = call.setdefault("function", {})
             function["arguments"] = function.get("arguments") or ""
             if call["index"] is None:  # whole, nothing of it follows
+                call["id"] = call["id"] or wire.made_up_id()
                 function["arguments"] += wire.spoil(function["arguments"])
             function.setdefault("name", None)
         made = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)

@@ -13,6 +13,7 @@ connection was made, or the answer is 429 or 503; never after anything else. Kno
 
 from __future__ import annotations
 
+import atexit
 import codecs
 import queue
 import socket
@@ -51,6 +52,10 @@ class Patience:
     between: float = 60.0  # from one word to the next
     retries: int = 2
     retry_after: float = 10.0  # the longest wait a server may ask for; a longer one is told to the person
+
+
+# A model that thinks before it writes sends nothing meanwhile: what is a long silence elsewhere is its way of working.
+THINKING = Patience(first=60.0)
 
 
 class Waiting:
@@ -329,7 +334,9 @@ class _Body(httpx2.SyncByteStream):
 @cache
 def client() -> httpx2.Client:
     """The one client, made when first asked for. No .netrc: it would put its password in place of a key."""
-    return httpx2.Client(transport=PatientTransport(), trust_env=False, follow_redirects=False)
+    made = httpx2.Client(transport=PatientTransport(), trust_env=False, follow_redirects=False)
+    atexit.register(made.close)
+    return made
 
 
 def why(error: Exception) -> Trouble:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -86,6 +87,15 @@ def _mended(arguments: str) -> bool:
         return isinstance(parse_partial_json(arguments), dict)
     except ValueError:
         return False
+
+
+def made_up_id() -> str:
+    """For a call that came without an id: nothing else tells which result belongs to it."""
+    return f"made_{uuid.uuid4().hex[:12]}"
+
+
+def is_made_up(call: str | None) -> bool:
+    return not call or call.startswith("made_")
 
 
 class End:

@@ -34,7 +34,7 @@ class _OurLines(DotEnvSettingsSource):
             name: value
             for name, value in super().__call__().items()
             if name.lower() in ours
-            or name.upper().startswith(("AFINA_", "OPENAI_API_KEY", "HF_TOKEN", "GOOGLE_API_KEY"))
+            or name.upper().startswith(("AFINA_", "OPENAI_API_KEY", "HF_TOKEN", "GOOGLE_API_KEY", "OLLAMA_HOST"))
         }
 
 
@@ -68,6 +68,14 @@ class Settings(BaseSettings):
     )
     brave_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_BRAVE_API_KEY", "BRAVE_API_KEY"))
     tavily_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_TAVILY_API_KEY", "TAVILY_API_KEY"))
+
+    ollama_host: str = Field(default="", validation_alias=AliasChoices("AFINA_OLLAMA_HOST", "OLLAMA_HOST"))
+    vertex_project: str = Field(
+        default="", validation_alias=AliasChoices("AFINA_VERTEX_PROJECT", "GOOGLE_CLOUD_PROJECT")
+    )
+    vertex_location: str = Field(
+        default="", validation_alias=AliasChoices("AFINA_VERTEX_LOCATION", "GOOGLE_CLOUD_LOCATION")
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -124,6 +132,11 @@ class Settings(BaseSettings):
             "tavily": self.tavily_api_key,
         }
         return {name: key.get_secret_value() for name, key in given.items() if key is not None}
+
+    @property
+    def model_places(self) -> dict[str, str]:
+        """Where models are, for assistant.models: an Ollama's address ("": this machine), Vertex AI's project."""
+        return {"ollama": self.ollama_host, "project": self.vertex_project, "location": self.vertex_location}
 
     def secrets(self) -> list[str]:
         """What a log must never show."""
