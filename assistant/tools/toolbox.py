@@ -20,8 +20,8 @@ from assistant.store.tables import SwitchRow
 from assistant.store.transactions import Transactions
 from assistant.tools.tool import Tool
 
-# A tool's file either holds the tool (TOOL), or makes it of what reaches out: make(egress=…, keys=…).
-OURS = ("calculator", "clock", "convert")
+# A tool's file either holds the tool (TOOL), or makes it of what reaches out: make(egress=…, keys=…, switches=…).
+OURS = ("calculator", "clock", "convert", "web_page", "web_search")
 WEB = "web"
 
 say = speaker(
@@ -51,7 +51,7 @@ class Toolbox(Transactions):
 
     def __init__(self, engine: Engine, *, egress: Any = None, keys: Any = None) -> None:
         super().__init__(engine)
-        self._lent = {"egress": egress, "keys": keys}
+        self._lent = {"egress": egress, "keys": keys, "switches": self}
         self._making = threading.Lock()
         self._made: dict[str, Tool] = {}
 
@@ -97,6 +97,16 @@ class Toolbox(Transactions):
     def web(self, on: bool) -> None:
         self._set(WEB, on)
 
+    def chosen(self, name: str) -> Any:
+        """What a person chose by this name ("web.engine", "web.searxng"); None: nothing."""
+        with self._read() as session:
+            row = session.get(SwitchRow, name)
+            return row.value if row is not None else None
+
+    def choose(self, name: str, value: str) -> None:
+        with self._write() as (session, _):
+            _put(session, name, value)
+
     def close(self) -> None:
         """Nothing of ours stays open."""
 
@@ -118,12 +128,12 @@ class Toolbox(Transactions):
             _put(session, name, on)
 
 
-def _put(session: Session, name: str, on: bool) -> None:
+def _put(session: Session, name: str, value: bool | str) -> None:
     row = session.get(SwitchRow, name)
     if row is None:
-        session.add(SwitchRow(name=name, value=on))
+        session.add(SwitchRow(name=name, value=value))
     else:
-        row.value = on
+        row.value = value
 
 
 def _error(key: str, **values: object) -> UnknownTool:
