@@ -3,8 +3,8 @@
     local:smollm2-135m     on this machine: OpenVINO where it runs, else transformers
     hf:<folder or repo>    any causal language model of the Hugging Face kind, or an adapter, on this machine
     openai:<model>         OpenAI, with a key
-    ollama:<model>         an Ollama on this machine
-    vertex:<model>         Gemini on Vertex AI
+    ollama:<model>         an Ollama, on this machine or where the settings say
+    vertex:<model>         Gemini, by a key or on Vertex AI
     http://host/v1#<model> any server that speaks chat completions: vLLM, llama.cpp, LM Studio, …
     scripted:<text>        says that text; for tests and demonstrations
 
@@ -43,9 +43,12 @@ class Models:
         keys: Mapping[str, str] | Keys | None = None,
         default: str = "",
         added: AddedModels | None = None,
+        places: Mapping[str, str] | None = None,
     ) -> None:
         """`keys`: provider → secret; asked when a model is made, not before. `default`: wins over a person's choice.
-        `added`: where models of a person's own are kept; None: nowhere."""
+        `added`: where models of a person's own are kept; None: nowhere. `places`: "ollama" → its address ("": this
+        machine), "project" and "location" → those of Vertex AI."""
+        self._places = dict(places or {})
         self._keys: Mapping[str, str] | Keys = keys if keys is not None else {}
         self._set = default
         self.added = added
@@ -126,6 +129,15 @@ class Models:
             from assistant.models.openai import served
 
             return served(name, key)
+        if kind == "ollama":
+            from assistant.models import ollama
+
+            return ollama.chat(rest, self._places.get("ollama", ""))
+        if kind == "vertex":
+            from assistant.models import vertex
+
+            project, location = self._places.get("project", ""), self._places.get("location", "")
+            return vertex.chat(rest, key, project=project, location=location)
         if kind == "scripted":
             from assistant.models.scripted import scripted
 
