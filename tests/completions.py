@@ -62,6 +62,7 @@ class Completions(ThreadingHTTPServer):
         self.done = True  # says [DONE]
         self.usage = True
         self.chunked = False  # HTTP/1.1 with chunks, as most servers do; else the connection's end is the end
+        self.idle: float | None = None  # seconds after which a connection that is kept open is closed
         self.connections = 0
         self.hung_up = threading.Event()  # the other side left while it was written to
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
@@ -90,6 +91,10 @@ class _Answer(BaseHTTPRequestHandler):
     @property
     def protocol_version(self) -> str:  # type: ignore[override]
         return "HTTP/1.1" if self.server.chunked else "HTTP/1.0"
+
+    @property
+    def timeout(self) -> float | None:  # type: ignore[override]
+        return self.server.idle
 
     def do_GET(self) -> None:
         self.server.requests.append((self.path, {}))

@@ -150,6 +150,11 @@ _TABLE: dict[str, tuple[type[AssistantError], str, str]] = {
         "{where} does not exist there. Check the address and the model's name.",
         "{Donde} no existe ahí. Revisa la dirección y el nombre del modelo.",
     ),
+    "no_list": (
+        ForOperator,
+        "{where} has no list of models. Check the address: it often ends in /v1.",
+        "{Donde} no tiene una lista de modelos. Revisa la dirección: suele acabar en /v1.",
+    ),
     "no_credit": (
         ForOperator,
         "{where} has no credit left on its account. Check the plan and the billing there, or choose another model.",
@@ -221,7 +226,8 @@ class Trouble(Exception):  # noqa: N818 - not an error for people yet: it does n
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Which model, at which address, and what to call its key. Makes the errors that name them."""
+    """Which model ("": the server as such), at which address, and what to call its key. Makes the errors that name
+    them."""
 
     model: str
     address: str
@@ -232,10 +238,10 @@ class Where:
         error, english, spanish = _TABLE[kind]
         place = _bare(self.address)
         words: dict[str, object] = {
-            "where": f"The model {self.model} at {place}",
-            "the_model": f"the model {self.model} at {place}",
-            "donde": f"el modelo {self.model} en {place}",
-            "Donde": f"El modelo {self.model} en {place}",
+            "where": f"The model {self.model} at {place}" if self.model else f"The server at {place}",
+            "the_model": f"the model {self.model} at {place}" if self.model else f"the server at {place}",
+            "donde": f"el modelo {self.model} en {place}" if self.model else f"el servidor en {place}",
+            "Donde": f"El modelo {self.model} en {place}" if self.model else f"El servidor en {place}",
             "key": self.key,
         }
         words |= {name: self._plain(str(value)) for name, value in values.items()}
@@ -261,7 +267,7 @@ class Where:
             case 401 | 403:
                 return self.fault("key")
             case 404 | 410:
-                return self.fault("no_model")
+                return self.fault("no_model" if self.model else "no_list")
             case 402:
                 return self.fault("no_credit")
             case 429:

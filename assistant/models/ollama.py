@@ -182,7 +182,7 @@ def chat(
 
 def listed(address: str = OLLAMA, *, key: str | None = None, patience: Patience | None = None) -> list[Offered]:
     """The models an Ollama has, with how much each can read and whether it calls tools."""
-    where = Where("list", place(address), "its key", key or "")
+    where = Where("", place(address), "its key", key or "")
     answer = _get(where, "/api/tags", patience)
     rows = answer.get("models") if isinstance(answer, dict) else None
     if not isinstance(rows, list):

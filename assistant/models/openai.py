@@ -164,6 +164,8 @@ class RemoteChat(ChatOpenAI):
             case openai.APIError():
                 said, code = said_in(error.body or error.message)
                 return self.where.refusal(_status(code), said, code)
+            case UnicodeEncodeError():  # a header takes plain letters, and only the key is a person's
+                return self.where.fault("key")
             case ValueError() | LookupError() | TypeError() | AttributeError():
                 return self.where.fault("garbled")
             case _:
@@ -201,7 +203,7 @@ def served(address: str, key: str | None, *, patience: Patience | None = None) -
 def listed(address: str, key: str | None = None, *, patience: Patience | None = None) -> list[Offered]:
     """The models at an address that speaks chat completions, with what the server says of each."""
     url = address.partition("#")[0].rstrip("/")
-    where = Where("list", url, "its key", key or "")
+    where = Where("", url, "its key", key or "")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     body = wire.fetch("GET", f"{url}/models", where, headers=headers, patience=patience)
     rows = body.get("data") if isinstance(body, dict) else body

@@ -356,6 +356,8 @@ def why(error: Exception) -> Trouble:
     if isinstance(error, httpcore2.ConnectError):
         reset = any(isinstance(cause, ConnectionRefusedError | ConnectionResetError) for cause in causes)
         return Trouble("refused" if reset else "unreachable", free=reset, reason=_reason(causes[-1]))
+    if isinstance(error, httpcore2.LocalProtocolError):  # a header that cannot be sent, and only the key is a person's
+        return Trouble("key")
     if isinstance(error, httpcore2.ProxyError):
         return Trouble("proxy", reason=_reason(error))
     if isinstance(error, httpcore2.RemoteProtocolError) and "disconnected" not in str(error):

@@ -130,6 +130,8 @@ class GeminiChat(BaseChatModel):
                 yield wire.nothing()
                 return
             raise self.where.trouble(trouble, waiting.words) from trouble
+        except UnicodeEncodeError as error:
+            raise self.where.fault("key") from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self.where.fault("garbled") from error
 

@@ -165,6 +165,8 @@ def fetch(
         raise
     except Trouble as trouble:
         raise where.trouble(trouble) from trouble
+    except UnicodeEncodeError as error:
+        raise where.fault("key") from error
     try:
         answer = json.loads(text)
     except ValueError:

@@ -540,8 +540,20 @@ def test_what_lists_models_fails_with_the_same_sentences(server: Completions) ->
     with pytest.raises(ForOperator, match="cannot be reached"):
         listed("http://127.0.0.1:9/v1")
     server.key = "k"
-    with pytest.raises(ForOperator, match="refused the key"):
+    with pytest.raises(ForOperator, match=r"The server at .* refused the key"):
         listed(f"{server.url}/v1")
+    server.key, server.status = "", 404
+    with pytest.raises(ForOperator, match="often ends in /v1"):
+        listed(f"{server.url}/v1")
+
+
+@pytest.mark.parametrize("key", ["clé-secrète", "two\nlines", "nul\0"])
+def test_a_key_that_is_none_is_a_refused_key(server: Completions, key: str) -> None:
+    _, error = ask(f"{server.url}/v1#m", key=key)
+    assert "refused the key" in str(error)
+    assert not server.requests
+    with pytest.raises(ForOperator, match="refused the key"):
+        listed(f"{server.url}/v1", key)
 
 
 @pytest.fixture(scope="module")

@@ -176,6 +176,29 @@ def test_the_next_call_uses_the_same_connection(server: Completions) -> None:
     assert server.connections == 1
 
 
+def test_a_connection_the_server_has_closed_meanwhile_is_replaced(server: Completions) -> None:
+    server.chunked, server.idle = True, 0.1
+    model = openai.served(f"{server.url}/v1#m", None)
+    model.invoke("Hi")
+    time.sleep(0.4)
+    assert model.invoke("Hi").text == "Paris is the capital."
+    assert server.connections == 2
+    assert len(server.requests) == 2
+
+
+def test_the_networks_proxy_is_used_but_never_for_this_machine(
+    server: Completions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", server.url.replace("http://", "http://me:secret@"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    assert openai.served("http://models.invalid/v1#m", None).invoke("Hi").text == "Paris is the capital."
+    assert server.requests[0][0] == "http://models.invalid/v1/chat/completions"
+    assert server.headers[0]["Proxy-Authorization"].startswith("Basic ")
+    openai.served(f"{server.url}/v1#m", None).invoke("Hi")
+    assert server.requests[1][0] == "/v1/chat/completions"
+
+
 def test_asynchronous_callers_get_the_same(server: Completions) -> None:
     import asyncio
 
