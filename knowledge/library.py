@@ -166,16 +166,21 @@ class Library:
             raise ForPerson(key="no_page", title=known.title, page=number, pages=known.pages)
         return found
 
+    def file(self, document: int) -> Path:
+        """Our own copy of its bytes, to be read and never changed. Raises ForPerson where it is missing."""
+        known = self.document(document)
+        path = self._shelf.files.path(known.sha256)
+        if not path.exists():
+            raise ForPerson(key="no_file", title=known.title)
+        return path
+
     def page_image(self, document: int, number: int, width: int = 1200, password: str | None = None) -> bytes:
         """PNG. A password that opened the document is remembered while the process lives, and only in memory."""
         known = self.document(document)
         if known.kind != "pdf":
             raise ForPerson(key="no_pictures", title=known.title)
         password = password or self._shelf.passwords.get(document)
-        path = self._shelf.files.path(known.sha256)
-        if not path.exists():
-            raise ForPerson(key="no_file", title=known.title)
-        image = readers.render(path, number, width=width, password=password)
+        image = readers.render(self.file(document), number, width=width, password=password)
         if password is not None:
             self._shelf.passwords[document] = password
         return image

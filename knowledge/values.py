@@ -103,7 +103,7 @@ class Document:
     id: int
     sha256: str
     title: str  # the file's name
-    kind: str  # "pdf" | "text" | "markdown"
+    kind: str  # "pdf" | "text" | "markdown" | "csv"
     status: Status
     message: str
     pages: int  # pages in the file; 0 while unknown

@@ -107,6 +107,16 @@ class Toolbox(Transactions):
         with self._write() as (session, _):
             _put(session, name, value)
 
+    def chosen(self, name: str) -> Any:
+        """What a person chose by this name ("web.engine"); None where they did not."""
+        with self._read() as session:
+            row = session.get(SwitchRow, name)
+            return None if row is None else row.value
+
+    def choose(self, name: str, value: Any) -> None:
+        """Plain JSON, by a name of the tool that reads it."""
+        self._set(name, value)
+
     def close(self) -> None:
         """Nothing of ours stays open."""
 
@@ -123,9 +133,9 @@ class Toolbox(Transactions):
             rows = session.execute(select(SwitchRow.name, SwitchRow.value).where(SwitchRow.name.startswith("tool.")))
             return {name.removeprefix("tool.") for name, value in rows if value is False}
 
-    def _set(self, name: str, on: bool) -> None:
+    def _set(self, name: str, value: Any) -> None:
         with self._write() as (session, _):
-            _put(session, name, on)
+            _put(session, name, value)
 
 
 def _put(session: Session, name: str, value: bool | str) -> None:

@@ -144,9 +144,9 @@ ohm|Ω|Ω,ohm,ohmio
 mile / gallon|mpg|mpg
 """
 _CURRENCIES = (
-    "euro euros dollar dollars dolar dolares usd eur gbp jpy mxn ars clp cop pen brl cny chf cad aud pesos yen yenes yuan "
-    "rupee rupees rupia rupias soles reales bitcoin bitcoins btc eth franco francos suizos krona rublo rublos ruble rubles "
-    "inr krw won"
+    "euro euros dollar dollars dolar dolares usd eur gbp jpy mxn ars clp cop pen brl cny chf cad aud pesos yen yenes "
+    "yuan rupee rupees rupia rupias soles reales bitcoin bitcoins btc eth franco francos suizos krona rublo rublos "
+    "ruble rubles inr krw won"
 )
 CURRENCIES = frozenset(_CURRENCIES.split())
 _POWERS = {"square": 2, "sq": 2, "cubic": 3, "cu": 3, "cuadrado": 2, "cuadrada": 2, "cubico": 3, "cubica": 3}

@@ -16,8 +16,8 @@ from knowledge.pages.icons import icon
 from knowledge.pages.wording import Words
 from knowledge.values import Document, Passage, Progress, Status
 
-MARKS = {"pdf": "PDF", "text": "TXT", "markdown": "MD"}
-ENDINGS = ".pdf,.txt,.md,.markdown,application/pdf,text/plain,text/markdown"
+MARKS = {"pdf": "PDF", "text": "TXT", "markdown": "MD", "csv": "CSV"}
+ENDINGS = ".pdf,.txt,.md,.markdown,.csv,.tsv,application/pdf,text/plain,text/markdown,text/csv"
 
 
 def attr(text: str) -> str:

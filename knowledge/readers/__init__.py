@@ -30,7 +30,7 @@ def read(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     stop: Event | None = None,
 ) -> Iterator[Opened | Page | Ended]:
-    """Read a document of `kind` ("pdf", "text", "markdown"). Setting `stop` ends it within a second.
+    """Read a document of `kind` ("pdf", "text", "markdown", "csv"). Setting `stop` ends it within a second.
 
     Closing the iterator ends the child too. Pages that could not be read are left out; `Ended` says how many.
     """
@@ -60,6 +60,10 @@ def read(
         from knowledge.readers import plain
 
         yield from plain.read(path, kind, limits, stop)
+    elif kind == "csv":
+        from knowledge.readers import table
+
+        yield from table.read(path, limits, stop)
     else:
         yield ended("not_text")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path, PurePath
 
 _HEAD = 4096  # bytes looked at
-_TEXT = {".txt", ".text", ".log", ".csv", ".tsv", ".rst", ".srt"}
+_TEXT = {".txt", ".text", ".log", ".rst", ".srt"}
+_TABLE = {".csv", ".tsv"}
 _MARKDOWN = {".md", ".markdown", ".mdown", ".mkd"}
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 
 
 def kind_of(source: Path | str | bytes, name: str) -> str | None:
-    """ "pdf", "text", "markdown", or None for what cannot be read.
+    """ "pdf", "text", "markdown", "csv", or None for what cannot be read.
 
     A file that calls itself .pdf and is none stays "pdf": reading it then says what is wrong.
     """
@@ -23,6 +24,8 @@ def kind_of(source: Path | str | bytes, name: str) -> str | None:
         return None
     if suffix in _MARKDOWN:
         return "markdown"
+    if suffix in _TABLE:
+        return "csv"
     return "text" if suffix in _TEXT or suffix == "" else None
 
 

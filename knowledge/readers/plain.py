@@ -26,7 +26,7 @@ _HEADING = re.compile(r"#{1,6} ")
 
 def read(path: Path, kind: str, limits: Limits, stop: Event | None) -> Iterator[Opened | Page | Ended]:
     try:
-        encoding = _encoding(path)
+        encoding = encoding_of(path)
         if encoding is None:
             yield ended("not_text")
             return
@@ -58,7 +58,7 @@ def _read(path: Path, encoding: str, kind: str, total: int, stop: Event | None) 
     yield ended("ready", number, pages=number)
 
 
-def _encoding(path: Path) -> str | None:
+def encoding_of(path: Path) -> str | None:
     """How to read the file; None where it is not text. Latin-1 fits everything, so it is asked last."""
     with path.open("rb") as file:
         head = file.read(4096)
@@ -94,9 +94,14 @@ def _pages(path: Path, encoding: str, kind: str) -> Iterator[str]:
 
 
 def _finished(page: str) -> Iterator[str]:
-    text = unicodedata.normalize("NFC", page.translate(_CONTROLS)).strip("\n")
+    text = normal(page).strip("\n")
     if text.strip():
         yield text
+
+
+def normal(text: str) -> str:
+    """NFC, without control characters."""
+    return unicodedata.normalize("NFC", text.translate(_CONTROLS))
 
 
 def _blocks(path: Path, encoding: str) -> Iterator[str]:
