@@ -21,7 +21,10 @@ from assistant.store.transactions import Transactions
 from assistant.tools.tool import Tool
 
 # A tool's file either holds the tool (TOOL), or makes it of what reaches out: make(egress=…, keys=…, switches=…).
-OURS = ("calculator", "clock", "convert", "web_page", "web_search")
+OURS = (
+    "calculator", "clock", "convert", "search_documents", "read_document", "query_table", "web_page", "web_search",
+    "ask_persona",
+)  # fmt: skip
 WEB = "web"
 
 say = speaker(
@@ -96,16 +99,6 @@ class Toolbox(Transactions):
     @web.setter
     def web(self, on: bool) -> None:
         self._set(WEB, on)
-
-    def chosen(self, name: str) -> Any:
-        """What a person chose by this name ("web.engine", "web.searxng"); None: nothing."""
-        with self._read() as session:
-            row = session.get(SwitchRow, name)
-            return row.value if row is not None else None
-
-    def choose(self, name: str, value: str) -> None:
-        with self._write() as (session, _):
-            _put(session, name, value)
 
     def chosen(self, name: str) -> Any:
         """What a person chose by this name ("web.engine"); None where they did not."""

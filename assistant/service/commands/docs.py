@@ -13,7 +13,8 @@ from assistant.errors import ForPerson
 from assistant.service.commands.session import Home, Json, Row, Session, clean, of, print_json
 from assistant.service.say import Say
 
-SUFFIXES = (".pdf", ".txt", ".md", ".markdown", ".csv", ".tsv")  # what a folder is searched for; a file named outright is always tried
+# What a folder is searched for; a file named outright is always tried.
+SUFFIXES = (".pdf", ".txt", ".md", ".markdown", ".csv", ".tsv")
 BY_HAND = ("file_missing", "file_changed")  # the bytes are gone: only a person has them
 GOOD = ("ready", "ready_partial")
 
