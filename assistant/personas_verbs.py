@@ -75,7 +75,7 @@ def personas_restore(personas: Personas, *, name: str = "") -> Iterator[Row]:
     if not gone:
         raise ForPerson(
             f"No persona{f' called {name}' if name else ''} was removed: there is nothing to bring back.",
-            spanish=f"No se quitó ninguna persona{f' llamada {name}' if name else ''}: no hay nada que recuperar.",
+            spanish=f"No se quitó ningún personaje{f' llamado {name}' if name else ''}: no hay nada que recuperar.",
         )
     yield _row(personas.restore(gone[0].id))
 

@@ -32,11 +32,11 @@ say = speaker(
     {
         "too_big": (
             "The file is larger than {limit} MB, so it is no persona: choose another file.",
-            "El archivo ocupa más de {limit} MB y no es una persona: elige otro archivo.",
+            "El archivo ocupa más de {limit} MB y no es un personaje: elige otro archivo.",
         ),
         "no_text": (
             "The file is no text in UTF-8, so it is no persona: choose a {ending} file.",
-            "El archivo no es texto en UTF-8 y no es una persona: elige un archivo {ending}.",
+            "El archivo no es texto en UTF-8 y no es un personaje: elige un archivo {ending}.",
         ),
         "no_json": (
             "The file is not JSON (line {line}, column {column}): mend it there, or export it again.",
@@ -44,7 +44,7 @@ say = speaker(
         ),
         "no_object": (
             "The file is JSON but no persona: it must be one object with a name. Export it again.",
-            "El archivo es JSON pero no una persona: debe ser un objeto con nombre. Expórtalo de nuevo.",
+            "El archivo es JSON pero no un personaje: debe ser un objeto con nombre. Expórtalo de nuevo.",
         ),
         "other_format": (
             "The file has the format {format!r} and this app reads {known}: update the app, or export it again.",
@@ -250,7 +250,8 @@ def _told(error: ErrorDetails) -> Problem:
     key, wanted = _KINDS.get(kind, ("else", ""))
     if key == "one_of":
         return _problem(where, key, field=where, known=context.get("expected", ""))
-    return _problem(where, key, field=where, limit=context.get(wanted, ""))
+    limit = context.get(wanted, "")
+    return _problem(where, key, field=where, limit=f"{limit:g}" if isinstance(limit, float) else limit)
 
 
 def _siblings(place: tuple[int | str, ...]) -> list[str]:

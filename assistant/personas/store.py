@@ -173,7 +173,7 @@ def renamed(card: Persona, name: str) -> Persona:
 def unknown_persona(who: int | str) -> UnknownPersona:
     return UnknownPersona(
         f"There is no persona {who} here: it may have been removed. Choose another one.",
-        spanish=f"Aquí no hay ninguna persona {who}: quizá se quitó. Elige otra.",
+        spanish=f"Aquí no hay ningún personaje {who}: quizá se quitó. Elige otro.",
     )
 
 
@@ -206,7 +206,7 @@ def _is_free(session: Session, name: str, but: int = 0) -> None:
     if handle(name) in _taken(session, but):
         raise NameTaken(
             f"There is a persona called {name} already: choose another name.",
-            spanish=f"Ya hay una persona llamada {name}: elige otro nombre.",
+            spanish=f"Ya hay un personaje llamado {name}: elige otro nombre.",
         )
 
 
