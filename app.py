@@ -47,6 +47,8 @@ def settings(**given: Any) -> Settings:
 def site(parts: Parts, token: str) -> Doors:
     """The pages, mounted behind the doors. Gradio is imported here."""
     from assistant import chat_page
+    from assistant.chat_page.company import Company
+    from assistant.pages.personas_page import personas_page
     from assistant.service.site import build
 
     def mount(app: FastAPI) -> None:
@@ -56,7 +58,8 @@ def site(parts: Parts, token: str) -> Doors:
             history=parts.history,
             turns=parts.turns,
             models=parts.models,
-            pages=[],
+            company=Company(parts.personas, parts.toolbox, parts.corrections, parts.approvals, parts.models),
+            pages=[personas_page(parts.personas, parts.library, parts.models, parts.toolbox)],
             upload_limit=parts.settings.upload_limit,
         )
         parts.adopt("arrivals", arrivals)

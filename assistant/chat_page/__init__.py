@@ -1,6 +1,6 @@
 """In: a FastAPI app and the parts. Out: the same app with the chat page at "/" and its few routes under /afina.
 
-    mount(app, library=…, history=…, turns=…, models=…, pages=[…], upload_limit=…)
+    mount(app, library=…, history=…, turns=…, models=…, company=…, pages=[…], upload_limit=…)
 
 Importing it imports no Gradio; mounting does.
 """
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+    from assistant.chat_page.company import Company
     from assistant.history import History
     from assistant.models import Models
     from assistant.pages import PageComponent
@@ -32,11 +33,13 @@ def mount(
     history: History,
     turns: Turns,
     models: Models,
+    company: Company,
     pages: Sequence[PageComponent] = (),
     upload_limit: int = 200 * 1024 * 1024,
 ) -> Arrivals:
     """Put the page on `app`. `pages`: those beside the chat, in the sidebar's order. `upload_limit`: bytes per upload.
-    Returns what reads the files that are added; close it at the end. Environment that Gradio reads (GRADIO_TEMP_DIR, telemetry off) must be set before."""
+    Returns what reads the files that are added; close it at the end. Environment that Gradio reads (GRADIO_TEMP_DIR,
+    telemetry off) must be set before."""
     import gradio
 
     from assistant.chat_page import page
@@ -48,8 +51,8 @@ def mount(
     from knowledge.pages.documents_page import Documents
 
     arrivals = Arrivals(library)
-    chat = Chat(history, turns, models, Documents(library, arrivals))
-    app.include_router(router(library, turns))
+    chat = Chat(history, turns, models, Documents(library, arrivals), company)
+    app.include_router(router(library, turns, company.cast))
     for package, folder in (("knowledge", STATIC), ("assistant", _HERE.parent / "static")):
         app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
     app.add_middleware(FirstPaint, pages=[page.name for page in pages])

@@ -6,16 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from assistant.events import Route
+from assistant.chat_page.company import SetUp
+from assistant.events import Decision, Route
+from assistant.models.inference import UNSAID, Inference
 
+Name = Annotated[str, Field(max_length=128)]
 Reason = Annotated[str, Field(max_length=40, pattern=r"^[a-z_]+$")]
 
 
 class _Action(BaseModel):
-    """`conversation`: the one the browser shows, None before the first message. `search`: narrows its list."""
+    """`conversation`: the one the browser shows, None before the first message; `new`: what it is then set up with.
+    `search`: narrows its list."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     conversation: int | None = None
+    new: SetUp = SetUp()
     search: str = Field(default="", max_length=200)
 
 
@@ -27,6 +32,8 @@ class Show(_Action):
 class Send(_Action):
     do: Literal["send"]
     text: str = Field(min_length=1, max_length=20_000)
+    model: str = Field(default="", max_length=255)  # of this message alone, as are these settings
+    settings: Inference = UNSAID
 
 
 class AnswerNow(_Action):
@@ -42,6 +49,39 @@ class Retry(_Action):
     do: Literal["retry"]
     message: int
     route: Route | None = None
+    tool: Name = ""
+    persona: Name = ""
+
+
+class Approve(_Action):
+    do: Literal["approve"]
+    message: int
+    call: str = Field(min_length=1, max_length=200)
+    decision: Decision
+
+
+class Forget(_Action):
+    do: Literal["forget"]
+    correction: int
+
+
+class Settings(_Action):
+    """`chosen`: what stands in the panel, where it is drawn again for another model; None: what is stored."""
+
+    do: Literal["settings"]
+    chosen: SetUp | None = None
+
+
+class Choose(_Action):
+    """`next`: for one message only; nothing is stored, the browser sends it along."""
+
+    do: Literal["set-up", "next"]
+    chosen: SetUp
+
+
+class Withdraw(_Action):
+    do: Literal["withdraw"]
+    tool: str = Field(min_length=1, max_length=128)
 
 
 class Edit(_Action):
@@ -103,6 +143,11 @@ Action = Annotated[
     | AnswerNow
     | OnMessage
     | Retry
+    | Approve
+    | Forget
+    | Settings
+    | Choose
+    | Withdraw
     | Edit
     | Rate
     | Rename

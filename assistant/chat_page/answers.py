@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, assert_never
 
 from pydantic import ValidationError
 
-from assistant.chat_page import actions, messages_view, shell_view
+from assistant.chat_page import actions, messages_view, setup_view, shell_view
+from assistant.chat_page.cast import Cast
+from assistant.chat_page.company import Company, SetUp
 from assistant.chat_page.patience import Patience
-from assistant.choice import Choice
+from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson
 from assistant.history import History, Message, MessageStatus
+from assistant.models.inference import UNSAID, Inference
 from assistant.turns import Turns
 from knowledge import Document, KnowledgeError
 from knowledge.pages.documents_page import Documents
@@ -33,8 +36,9 @@ State = dict[str, Any]
 class Chat:
     """One for the app; every browser tab is a view of it."""
 
-    def __init__(self, history: History, turns: Turns, models: Models, documents: Documents) -> None:
+    def __init__(self, history: History, turns: Turns, models: Models, documents: Documents, company: Company) -> None:
         self.history, self.turns, self.models, self.documents = history, turns, models, documents
+        self.company = company
         self.library, self.arrivals, self.patience = documents.library, documents.arrivals, Patience()
 
     def answer(self, payload: Any, say: Words) -> State:
@@ -53,16 +57,32 @@ class Chat:
         match action:
             case actions.Show(stamp=stamp):
                 return {} if stamp and stamp == self.stamp(action, say) else self.page(action, shown, say)
-            case actions.Send(text=text):
-                shown = self._send(shown, text, say)
+            case actions.Send():
+                shown = self._send(action, say)
             case actions.AnswerNow():
                 self.patience.now(self._here(action, say))
             case actions.OnMessage(do="stop", message=message):
                 self._stop(shown, message)
             case actions.OnMessage(message=message):
                 self.history.choose(message)
-            case actions.Retry(message=message, route=route):
-                self.turns.retry(message, Choice(route=route.value if route else "auto"), say.language)
+            case actions.Retry(message=message, route=route, tool=tool, persona=persona):
+                way = Choice(route=route.value, tool=tool, persona=persona) if route else AUTO
+                self.turns.retry(message, way, say.language)
+            case actions.Approve(message=message, call=call, decision=decision):
+                if not self.company.approvals.give(message, call, decision):
+                    raise ForPerson(say("approval_late"))
+            case actions.Forget(correction=correction):
+                self.company.corrections.forget(correction)
+            case actions.Settings(chosen=chosen):
+                return {"dialog": self.settings(action, chosen, say)}
+            case actions.Choose(do="next", chosen=chosen):
+                return {"next": self._said(chosen, say)}
+            case actions.Choose(chosen=chosen):
+                if shown is not None:
+                    self._set_up(shown, chosen)
+            case actions.Withdraw(tool=tool):
+                self.company.approvals.withdraw(self._here(action, say), tool)
+                return {"dialog": self.settings(action, None, say)}
             case actions.Edit(message=message, text=text):
                 self._edit(message, text, say)
             case actions.Rate(message=message, liked=liked, reasons=reasons, note=note):
@@ -76,7 +96,7 @@ class Chat:
                 self.history.restore(target)
                 shown = target if shown is None else shown
             case actions.Add(path=path, name=name):
-                shown = self._add(shown, path, name)
+                shown = self._add(action, path, name)
             case actions.OnArrival(do="cancel", arrival=arrival):
                 self.arrivals.cancel(arrival)
             case actions.OnArrival(arrival=arrival):
@@ -84,7 +104,7 @@ class Chat:
             case actions.Password(arrival=arrival, password=password):
                 self._password(self._here(action, say), arrival, password)
             case actions.OnDocument(do="attach", document=document):
-                shown = self.history.create().id if shown is None else shown
+                shown = self._chat(action)
                 self.history.attach(shown, document)
             case actions.OnDocument(document=document):
                 self.history.detach(self._here(action, say), document)
@@ -96,26 +116,41 @@ class Chat:
 
     # what is done
 
-    def _send(self, shown: int | None, text: str, say: Words) -> int:
-        if not text.strip():  # before a chat is made for it
+    def _chat(self, action: actions.Action) -> int:
+        """The one that is shown; a new one is set up as its browser chose."""
+        if action.conversation is not None:
+            return action.conversation
+        conversation = self.history.create().id
+        if action.new != SetUp():
+            self._set_up(conversation, action.new)
+        return conversation
+
+    def _set_up(self, conversation: int, chosen: SetUp) -> None:
+        settings = chosen.settings.model_dump(mode="json", exclude_defaults=True)
+        persona = self.company.personas.get(chosen.persona).id if chosen.persona is not None else None
+        self.history.set_up(conversation, persona=persona, model=chosen.model, settings=settings)
+
+    def _send(self, action: actions.Send, say: Words) -> int:
+        if not action.text.strip():  # before a chat is made for it
             raise ForPerson(say("empty_message"))
-        conversation = self.history.create().id if shown is None else shown
+        conversation = self._chat(action)
         thread = self.history.thread(conversation)
         if self.patience.question(conversation) or (thread and thread[-1].status is MessageStatus.WRITING):
             raise ForPerson(say("still_writing"))
-        self._ask(conversation, text, thread[-1].id if thread else None, say)
+        choice = Choice(model=action.model, settings=action.settings)
+        self._ask(conversation, action.text, thread[-1].id if thread else None, say, choice)
         return conversation
 
-    def _ask(self, conversation: int, text: str, parent: int | None, say: Words) -> None:
+    def _ask(self, conversation: int, text: str, parent: int | None, say: Words, choice: Choice = AUTO) -> None:
         if not self.arrivals.busy(_place(conversation)):
-            self.turns.start(conversation, text, parent, language=say.language)
+            self.turns.start(conversation, text, parent, choice, say.language)
             return
         question = self.history.ask(conversation, text, parent)  # on disk before anything waits
         self.patience.wait(
             conversation,
             question.id,
             busy=lambda: bool(self.arrivals.busy(_place(conversation))),
-            go=lambda: self.turns.start(conversation, None, question.id, language=say.language),
+            go=lambda: self.turns.start(conversation, None, question.id, choice, say.language),
         )
 
     def _edit(self, message: int, text: str, say: Words) -> None:
@@ -133,9 +168,9 @@ class Chat:
         else:
             self.turns.stop(message)
 
-    def _add(self, shown: int | None, path: str, name: str) -> int:
+    def _add(self, action: actions.Action, path: str, name: str) -> int:
         file = uploaded(path, self.documents.cache)
-        conversation = self.history.create().id if shown is None else shown
+        conversation = self._chat(action)
         self.arrivals.add(file, file_name(name), _place(conversation), lambda d: self.history.attach(conversation, d))
         return conversation
 
@@ -158,7 +193,7 @@ class Chat:
         state = self.models.state()
         parts = (
             self.history.version(), self.library.version, self.arrivals.stamp, self.patience.stamp, action.conversation,
-            action.search, say.language, state.stage, state.done >> 20,
+            action.search, action.new, say.language, state.stage, state.done >> 20,
         )  # fmt: skip
         return ".".join(map(str, parts))
 
@@ -174,7 +209,11 @@ class Chat:
         attached = self._attached(shown)
         writing = [m.id for m in thread if m.status is MessageStatus.WRITING]
         waits = shown is not None and self.patience.question(shown) is not None
-        body = messages_view.thread(thread, say, note=self._note(thread, waits, busy, say))
+        cast = self.company.cast(say.language)
+        chosen = SetUp.of(conversation) if conversation else action.new
+        title = (conversation.title if conversation else "") or say("new_chat")
+        note = self._note(thread, waits, busy, say)
+        body = messages_view.thread(thread, say, cast=cast, noted=self.company.noted(thread), note=note)
         return {
             "stamp": stamp,
             "conversation": shown,
@@ -182,14 +221,38 @@ class Chat:
             "writing": writing[-1] if writing else None,
             "waiting": waits,
             "busy": bool(busy),
+            "setup": chosen.model_dump(mode="json", exclude_defaults=True),
+            "cast": [{"name": f.name, "handle": f.handle, "picture": f.picture} for f in cast.faces],
             "regions": {
                 "list": shell_view.conversations(listed, shown, action.search, say),
-                "head": shell_view.head(conversation, say),
+                "head": setup_view.head(title, chosen, self.company.model_of(chosen, cast), say, cast),
                 "banner": shell_view.banner(self.models.state(), say),
-                "thread": body or shell_view.empty(library, attached, busy, say),
+                "thread": body or shell_view.empty(library, attached, busy, cast.by_id(chosen.persona), say),
                 "files": shell_view.files(arrivals, attached, len(library), say),
             },
         }
+
+    def _said(self, chosen: SetUp, say: Words) -> str:
+        return " · ".join(filter(None, (chosen.model, setup_view.settings_line(chosen.settings, say))))
+
+    def settings(self, action: actions.Action, chosen: SetUp | None, say: Words) -> str:
+        """The panel: of what is stored, or of what stands in it already."""
+        cast = self.company.cast(say.language)
+        if chosen is None:
+            conversation = action.conversation
+            chosen = action.new if conversation is None else SetUp.of(self.history.conversation(conversation))
+        model = self.company.model_of(chosen, cast)
+        allowed = self.company.approvals.allowed(action.conversation) if action.conversation is not None else ()
+        titles = [(tool, cast.ability(tool).title) for tool in sorted(allowed)]
+        below = self._below(chosen, cast)
+        takes = self.company.takes(model, say.language)
+        return setup_view.panel(chosen, below, model, self.company.offered(say.language), takes, titles, say)
+
+    @staticmethod
+    def _below(chosen: SetUp, cast: Cast) -> Inference:
+        """What holds where the chat says nothing: the persona's word."""
+        face = cast.by_id(chosen.persona)
+        return Inference.model_validate(dict(face.settings)) if face else UNSAID
 
     def _attached(self, shown: int | None) -> list[Document]:
         found = []

@@ -6,11 +6,13 @@ same between two drawings, so that the browser replaces only what changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
-from assistant.chat_page import markdown
-from assistant.events import Route
+from assistant.chat_page import markdown, route_view, steps_view
+from assistant.chat_page.cast import NOBODY, Cast
+from assistant.chat_page.setup_view import settings_line
+from assistant.events import Route, RouteChosen
 from assistant.history import Message, MessageStatus, cited
 from knowledge import Basis, Citation, Passage, Usage
 from knowledge.pages.documents_view import attr
@@ -21,9 +23,18 @@ LIKE_REASONS = ("correct", "clear", "sources", "style")
 DISLIKE_REASONS = ("wrong", "unsupported", "incomplete", "language", "long")
 
 
-def thread(messages: Sequence[Message], say: Words, *, note: str = "") -> str:
-    """`note`: HTML under the last question, while it waits for a file or has no answer yet."""
-    drawn = "".join(question(m, say) if m.role == "user" else answer(m, say) for m in messages)
+def thread(
+    messages: Sequence[Message],
+    say: Words,
+    *,
+    cast: Cast = NOBODY,
+    noted: Mapping[int, int] | None = None,
+    note: str = "",
+) -> str:
+    """`note`: HTML under the last question, while it waits for a file or has no answer yet. `noted`: answer → the
+    correction it follows."""
+    kept = noted or {}
+    drawn = "".join(question(m, say) if m.role == "user" else answer(m, say, cast, kept.get(m.id)) for m in messages)
     return drawn + note
 
 
@@ -33,10 +44,14 @@ def question(message: Message, say: Words) -> str:
 <footer class="tools">{siblings(message, say)}{_tool("copy", "copy", say("copy"), message.id)}{_tool("edit", "edit", say("edit"), message.id)}</footer></article>"""
 
 
-def answer(message: Message, say: Words) -> str:
+def answer(message: Message, say: Words, cast: Cast = NOBODY, noted: int | None = None) -> str:
     writing = message.status is MessageStatus.WRITING
+    speaker = message.persona or say("assistant")
+    who = "" if writing and message.route is None else route_view.who(message.persona, cast)
+    steps = steps_view.steps(message.steps, message.id, say, cast, writing=writing)
     return f"""<article class="message answer" data-key="m{message.id}" data-message="{message.id}" data-status="{message.status.value}"
-aria-label="{attr(say("assistant"))}"{' aria-busy="true"' if writing else ""}><div class="answer-head" data-part="route">{chip(message, say)}</div>
+aria-label="{attr(speaker)}"{' aria-busy="true"' if writing else ""}><div class="answer-head"><div class="who" data-part="who">{who}</div>
+<div class="answer-route" data-part="route">{chip(message, say, cast, noted)}</div></div><div class="answer-steps" data-part="steps">{steps}</div>
 <div class="answer-basis">{basis(message, say)}</div><div class="prose" data-part="text" data-text="{attr(message.text)}">{prose(message, say)}</div>
 <div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say)}</article>"""
 
@@ -56,20 +71,12 @@ def thinking(text: str) -> str:
     return f'<p class="thinking"><span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>{escape(text)}</p>'
 
 
-def chip(message: Message, say: Words) -> str:
-    """The route and why it was taken; a click lets the person take the other one."""
-    return "" if message.route is None else route_chip(message.route, message.reason, message.id, say)
-
-
-def route_chip(route: Route, reason: str, message: int, say: Words) -> str:
-    because = f'<span class="because">— {escape(reason)}</span>' if reason else ""
-    others = "".join(
-        f'<button data-do="reroute" data-message="{message}" data-route="{other.value}">{escape(say(f"answer_as_{other.value}"))}</button>'
-        for other in (Route.DOCUMENTS, Route.CHAT)
-        if other is not route
-    )
-    return f"""<details class="route" data-keep><summary title="{attr(say("route_change"))}">{icon("library" if route is Route.DOCUMENTS else "chat")}
-<b>{escape(say(f"route_{route.value}"))}</b>{because}{icon("chevron")}</summary><div class="menu">{others}</div></details>"""
+def chip(message: Message, say: Words, cast: Cast = NOBODY, noted: int | None = None) -> str:
+    """The route and why it was taken; a click lets the person take another one."""
+    if message.route is None:
+        return ""
+    chosen = RouteChosen(message.route, message.reason, message.confidence, message.tool, persona=message.persona)
+    return route_view.chip(chosen, message.id, say, cast, noted)
 
 
 def basis(message: Message, say: Words) -> str:
@@ -132,15 +139,14 @@ def siblings(message: Message, say: Words) -> str:
 
 
 def sources(message: Message, say: Words) -> str:
-    if not message.passages and not message.draft:
-        return ""
     draft = ""
     if message.draft and message.draft != message.text:  # its own [n] would look like the answer's
         draft = (
             f'<details class="fold" data-keep><summary>{escape(say("draft"))}{icon("chevron")}</summary>'
             f'<div class="prose draft">{markdown.to_html(cited(message.draft, ()), None, say("copy"))}</div></details>'
         )
-    return f'<div class="sources">{passages(message.passages, say)}{draft}</div>'
+    folds = passages(message.passages, say) + draft + made(message, say)
+    return f'<div class="sources">{folds}</div>' if folds else ""
 
 
 def passages(found: Sequence[Passage], say: Words) -> str:
@@ -156,6 +162,24 @@ def passages(found: Sequence[Passage], say: Words) -> str:
     return (
         f'<details class="fold" data-keep><summary>{escape(say("passages", n=len(found)))}{icon("chevron")}</summary>'
         f'<ul class="passages">{items}</ul></details>'
+    )
+
+
+def made(message: Message, say: Words) -> str:
+    """What the answer was made with: model, settings, time, tokens."""
+    used = message.usage
+    rows = [(say("model"), message.model), (say("settings_used"), settings_line(message.settings, say))]
+    if used and used.completion_tokens:
+        prompt, written = say.number(used.prompt_tokens), say.number(used.completion_tokens)
+        rows.append((say("made_tokens"), say("made_tokens_of", prompt=prompt, written=written)))
+    if used and used.seconds_to_first:
+        rows.append((say("made_first"), f"{say.number(used.seconds_to_first, 2)} s"))
+    lines = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(text)}</dd></div>" for name, text in rows if text)
+    if not lines:
+        return ""
+    return (
+        f'<details class="fold" data-keep><summary>{escape(say("made"))}{icon("chevron")}</summary>'
+        f'<dl class="arguments">{lines}</dl></details>'
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fastapi import APIRouter, Query, Request
@@ -12,6 +12,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.staticfiles import StaticFiles
 
 from assistant.chat_page import live
+from assistant.chat_page.cast import Cast
 from assistant.chat_page.wording import words_for
 from assistant.errors import AssistantError
 from assistant.turns import Turns
@@ -22,7 +23,7 @@ from knowledge.pages.wording import Words
 log = logging.getLogger(__name__)
 
 
-def router(library: Library, turns: Turns) -> APIRouter:
+def router(library: Library, turns: Turns, cast: Callable[[str], Cast]) -> APIRouter:
     """To be included before Gradio is mounted: a mount at "/" takes every address that is left."""
     routes = APIRouter(prefix="/afina", include_in_schema=False)
 
@@ -39,7 +40,7 @@ def router(library: Library, turns: Turns) -> APIRouter:
 
     @routes.get("/follow/{message}")
     def follow(message: int, request: Request) -> Response:
-        stream = _stream(message, turns, words_for(request))
+        stream = _stream(message, turns, words_for(request), cast)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -55,10 +56,10 @@ class Fresh(StaticFiles):
         return response
 
 
-def _stream(message: int, turns: Turns, say: Words) -> Iterator[str]:
+def _stream(message: int, turns: Turns, say: Words, cast: Callable[[str], Cast]) -> Iterator[str]:
     """Server-sent events, one frame each; the last one is {"done": true} whatever happened."""
     try:
-        for frame in live.frames(message, turns.follow(message, say.language), say):
+        for frame in live.frames(message, turns.follow(message, say.language), say, cast(say.language)):
             if frame:
                 yield f"data: {json.dumps(frame, ensure_ascii=False)}\n\n"
     except (AssistantError, KnowledgeError) as error:

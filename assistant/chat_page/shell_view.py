@@ -8,6 +8,8 @@ from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from assistant.chat_page import setup_view
+from assistant.chat_page.cast import Face
 from assistant.history import Conversation
 from knowledge import Document
 from knowledge.pages.arrivals import Arrival
@@ -104,12 +106,14 @@ title="{attr(title)}"{' aria-current="page"' if current else ""}>{escape(title)}
 {_tool("rename", "edit", say("rename"), conversation.id)}{_tool("delete", "trash", say("delete"), conversation.id)}</span></li>"""
 
 
-def head(conversation: Conversation | None, say: Words) -> str:
-    return f"<h1>{escape((conversation.title if conversation else '') or say('new_chat'))}</h1>"
-
-
-def empty(documents: Sequence[Document], attached: Sequence[Document], busy: Sequence[Arrival], say: Words) -> str:
-    """What to do when there is nothing yet."""
+def empty(
+    documents: Sequence[Document],
+    attached: Sequence[Document],
+    busy: Sequence[Arrival],
+    face: Face | None,
+    say: Words,
+) -> str:
+    """What to do when there is nothing yet; with a persona, who it is. `face`: None: Afina."""
     ready = [d for d in attached or documents if d.status.searchable]
     if busy:
         title, about = say("empty_ready"), say("empty_busy_about")
@@ -128,6 +132,10 @@ def empty(documents: Sequence[Document], attached: Sequence[Document], busy: Seq
     chips = "".join(
         f'<button class="example" data-do="example" data-text="{attr(e)}">{escape(e)}</button>' for e in examples
     )
+    if face is not None:
+        return setup_view.greeting(
+            face, f'<div class="examples" aria-label="{attr(say("examples"))}">{chips}</div>', say
+        )
     return f"""<div class="empty" data-key="empty"><span class="empty-mark">{icon("spark")}</span><h2>{escape(title)}</h2><p>{escape(about)}</p>{drop}
 <div class="examples" aria-label="{attr(say("examples"))}">{chips}</div></div>"""
 

@@ -19,15 +19,19 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from assistant.agent import Agent
+    from assistant.agent.approvals import Approvals
     from assistant.history import History
     from assistant.models import Models
     from assistant.models.keys import Keys
+    from assistant.openai_api.key import ApiKey
     from assistant.personas import Personas
     from assistant.routing.corrections import Corrections
     from assistant.routing.router import Router
+    from assistant.tools import Toolbox
     from assistant.turns import Turns
     from knowledge.embedders import Embedder
     from knowledge.library import Library
+    from knowledge.web.egress import Egress
 
 Part = TypeVar("Part")
 log = logging.getLogger(__name__)
@@ -94,6 +98,24 @@ class Parts:
         return [secret for known in self._secrets for secret in known()]
 
     @property
+    def api_key(self) -> ApiKey:
+        def make() -> ApiKey:
+            from assistant.openai_api.key import ApiKey
+
+            return ApiKey(self.engine)
+
+        return self._once("api_key", make)
+
+    @property
+    def egress(self) -> Egress:
+        def make() -> Egress:
+            from knowledge.web.egress import Egress
+
+            return Egress()
+
+        return self._once("egress", make)
+
+    @property
     def personas(self) -> Personas:
         def make() -> Personas:
             from assistant.personas import Personas
@@ -106,13 +128,36 @@ class Parts:
     def models(self) -> Models:
         def make() -> Models:
             from assistant.models import Models
-
             from assistant.models.added import AddedModels
 
             named = self.settings.model if "model" in self.settings.model_fields_set else ""
-            return Models(self.weights, keys=self.keys, default=named, added=AddedModels(self.engine))
+            return Models(
+                self.weights,
+                keys=self.keys,
+                default=named,
+                added=AddedModels(self.engine),
+                places=self.settings.model_places,
+            )
 
         return self._once("models", make)
+
+    @property
+    def toolbox(self) -> Toolbox:
+        def make() -> Toolbox:
+            from assistant.tools import Toolbox
+
+            return Toolbox(self.engine, egress=self.egress, keys=self.keys)
+
+        return self._once("toolbox", make)
+
+    @property
+    def approvals(self) -> Approvals:
+        def make() -> Approvals:
+            from assistant.agent.approvals import Approvals
+
+            return Approvals(self.engine)
+
+        return self._once("approvals", make)
 
     @property
     def corrections(self) -> Corrections:
@@ -140,7 +185,16 @@ class Parts:
         def make() -> Agent:
             from assistant.agent import Agent
 
-            return Agent(self.library, self.models, self.settings.model)
+            set_ = self.settings
+            return Agent(
+                self.library,
+                self.models,
+                router=self.router,
+                toolbox=self.toolbox,
+                approvals=self.approvals,
+                personas=self.personas,
+                limits=self.settings.limits,
+            )
 
         return self._once("agent", make)
 

@@ -7,11 +7,14 @@ import { viewer } from "/afina/static/knowledge/viewer.js";
 import { composer } from "./composer.js";
 import { messages } from "./messages.js";
 import { further } from "./pages.js";
+import { setup } from "./setup.js";
 import { shortcuts } from "./shortcuts.js";
 import { sidebar } from "./sidebar.js";
 
 const page = {
   conversation: null, search: "", stamp: "", title: "", writing: null, waiting: false, busy: false,
+  setup: {}, // who answers in this chat, its model, its settings
+  cast: [], // who can be named with @
   pages: {}, // beside the chat, by name: {root, refresh}, filled as they load
   words: {}, root: null, server: null, upload: null, call, show, go, view, pin, toBottom: () => scroller().scrollTo({ top: scroller().scrollHeight }),
 };
@@ -21,13 +24,15 @@ let drawn = 0; // the newest call whose answer is shown
 let following = null; // {message, source}
 let pinned = true; // whether the newest words are kept in view
 let offline = false;
+const announced = new Set(); // decisions the person was told about
 
 async function call(payload, { quiet = false } = {}) {
   const mine = ++asked;
   const before = page.conversation;
   let answer;
   try {
-    answer = await page.server.chat_call({ conversation: page.conversation, search: page.search, ...payload });
+    const chosen = page.conversation === null ? { new: page.setup } : {};
+    answer = await page.server.chat_call({ conversation: page.conversation, search: page.search, ...chosen, ...payload });
   } catch (error) {
     if (!offline || !quiet) toast(page.words.offline, { kind: "bad" });
     offline = true;
@@ -45,9 +50,9 @@ async function call(payload, { quiet = false } = {}) {
 }
 
 function apply(answer) {
-  const { regions, stamp, conversation, title, writing, waiting, busy } = answer;
+  const { regions, stamp, conversation, title, writing, waiting, busy, setup: chosen, cast } = answer;
   const moved = conversation !== page.conversation;
-  Object.assign(page, { stamp, conversation, title, writing, waiting, busy });
+  Object.assign(page, { stamp, conversation, title, writing, waiting, busy, setup: chosen, cast });
   if (moved) history.pushState({}, "", address());
   document.title = title ? `${title} · Afina` : "Afina";
   if (following && following.message !== writing) unfollow();
@@ -69,12 +74,27 @@ function follow(message) {
       const place = article()?.querySelector(`[data-part="${part}"]`);
       if (place) morph(place, html);
     }
+    if ("steps" in parts) asking();
     if (pinned) page.toBottom();
     if (!done) return;
+    for (const steps of article()?.querySelectorAll(".steps:not([data-local-touched])") ?? []) steps.open = false;
     unfollow();
     page.root.querySelector("[data-said]").textContent = page.words.ready;
     show();
   });
+}
+
+// An answer that waits for a yes says so, and the keyboard is where the question is, unless something is being written.
+function asking() {
+  for (const card of page.root.querySelectorAll(".approval")) {
+    const key = `${card.closest("article").dataset.message} ${card.dataset.call}`;
+    if (announced.has(key)) continue;
+    announced.add(key);
+    page.root.querySelector("[data-said]").textContent = page.words.asks.replace("{title}", card.getAttribute("aria-label"));
+    const { activeElement: here } = document;
+    if (!here?.value && !document.querySelector("dialog[open]")) card.focus();
+    card.scrollIntoView({ block: "nearest" });
+  }
 }
 
 // A lost connection is taken up again by the browser; a refused one is not, and then the poll goes on.
@@ -105,6 +125,7 @@ async function go(conversation, { push = true } = {}) {
   unfollow();
   pinned = true;
   Object.assign(page, { conversation, stamp: "" });
+  page.settings?.fresh();
   if (push) history.pushState({}, "", address());
   const answer = await call({ do: "show" }).catch(() => null);
   if (answer?.error && conversation) return go(null);
@@ -167,12 +188,14 @@ async function start() {
   const conversation = arrive();
   document.body.append(root.querySelector(".dropzone")); // above both pages
   page.composer = composer(page);
+  page.settings = setup(page);
   messages(page);
   sidebar(page);
   shortcuts(page);
   watchScroll();
   on("chat", { bottom: () => pin(true) });
   page.conversation = conversation;
+  page.settings.fresh(conversation === null);
   const answer = await call({ do: "show" }).catch(() => null);
   if (answer?.error) await go(null);
   root.hidden = false;

@@ -1,6 +1,7 @@
 // Writing a message and adding files. What is being written is kept per chat, so that a reload loses no word of it.
 
 import { dropping, on, toast } from "/afina/static/knowledge/runtime.js";
+import { mentions } from "./mentions.js";
 
 export function composer(page) {
   const form = page.root.querySelector(".composer");
@@ -9,6 +10,7 @@ export function composer(page) {
   const tray = Object.assign(document.createElement("div"), { className: "files uploads" });
   page.root.querySelector(".files").after(tray);
   let uploads = Promise.resolve();
+  mentions(page, area); // its keys come first
 
   const key = () => `afina-draft-${page.conversation ?? "new"}`;
   const grow = () => {
@@ -28,8 +30,8 @@ export function composer(page) {
     page.root.dataset.writing = "yes"; // at once: a second Enter sends nothing twice
     await uploads;
     page.pin(true);
-    const answer = await page.call({ do: "send", text }).catch(() => null);
-    if (answer && !answer.error) { page.pin(true); return; }
+    const answer = await page.call({ do: "send", text, ...page.next }).catch(() => null);
+    if (answer && !answer.error) { page.pin(true); page.settings.sent(); return; }
     page.root.dataset.writing = "";
     area.value = text; // refused: nothing that was written is lost
     keep();

@@ -57,6 +57,22 @@ export function messages(page) {
     }
   }
 
+  // A menu by keys: arrows through its lines, Escape back to where it was opened.
+  page.root.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.route[open]");
+    if (!menu || !["ArrowDown", "ArrowUp", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const lines = [...menu.querySelectorAll(".menu button")];
+    const here = lines.indexOf(document.activeElement);
+    if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); }
+    else lines.at(event.key === "ArrowDown" ? (here + 1) % lines.length : here > 0 ? here - 1 : -1)?.focus();
+  });
+  // What the person opened or closed stays so when the answer is done.
+  page.root.addEventListener("click", (event) => {
+    const steps = event.target.closest?.(".steps");
+    if (steps && event.target.closest("summary")) steps.dataset.localTouched = "";
+  });
   on("any", {
     cite,
     "copy-quote": () => copy(viewer.element.querySelector("blockquote").textContent, page.words.copied),
@@ -77,7 +93,16 @@ export function messages(page) {
       copy(message.querySelector("[data-text]").dataset.text, page.words.copied);
     },
     retry: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message }); },
-    reroute: (data) => { page.pin(true); page.call({ do: "retry", message: +data.message, route: data.route }); },
+    reroute: ({ message, route, tool = "", persona = "" }) => {
+      page.pin(true);
+      page.call({ do: "retry", message: +message, route, tool, persona });
+    },
+    approve: async (data) => {
+      await page.call({ do: "approve", message: +data.message, call: data.call, decision: data.decision });
+      page.root.querySelector("[data-said]").textContent = page.words.decided;
+      page.composer.focus();
+    },
+    forget: (data) => page.call({ do: "forget", correction: +data.correction }),
     choose: (data) => page.call({ do: "choose", message: +data.message }),
     like: (data, element) => rate(data, true, element.getAttribute("aria-pressed") === "true"),
     dislike: (data, element) => rate(data, false, element.getAttribute("aria-pressed") === "true"),

@@ -11,7 +11,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from assistant.chat_page import actions, live, markdown, messages_view, shell_view
+from assistant.chat_page import actions, live, markdown, messages_view, setup_view, shell_view
+from assistant.chat_page.cast import Cast, Face
+from assistant.chat_page.company import SetUp
 from assistant.chat_page.wording import FOLDER, words_in
 from assistant.errors import ForPerson
 from assistant.events import (
@@ -113,7 +115,7 @@ def test_nothing_a_stranger_wrote_is_html() -> None:
         messages_view.answer(message, SAY),
         messages_view.answer(replace(message, status=MessageStatus.FAILED), SAY),
         shell_view.conversations([conversation], 1, "", SAY),
-        shell_view.head(conversation, SAY),
+        setup_view.head(EVIL, SetUp(), EVIL, SAY, Cast((Face(1, EVIL, "x", "", EVIL),))),
         shell_view.citation_bar(1, EVIL, False, (None, 2), 5, "x", SAY),
     ):
         assert "<img src=x" not in html

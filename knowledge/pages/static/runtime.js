@@ -77,7 +77,10 @@ function node(have, want) {
     const mine = name.startsWith("data-local") || (name === "open" && have.hasAttribute("data-keep"));
     if (!mine && !want.hasAttribute(name)) have.removeAttribute(name);
   }
-  for (const { name, value } of want.attributes) if (have.getAttribute(name) !== value) have.setAttribute(name, value);
+  for (const { name, value } of want.attributes) {
+    const theirs = name === "open" && have.hasAttribute("data-keep"); // the person opened or closed it
+    if (!theirs && have.getAttribute(name) !== value) have.setAttribute(name, value);
+  }
   if (have !== document.activeElement || !["INPUT", "TEXTAREA"].includes(have.nodeName)) children(have, want);
 }
 
