@@ -8,6 +8,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     # why a route was taken
     "asked_documents": ("You asked for an answer from the documents.", "Pediste una respuesta de los documentos."),
     "asked_chat": ("You asked for a plain answer, without documents.", "Pediste una respuesta sin documentos."),
+    "asked_tool": ("You asked for a tool.", "Pediste una herramienta."),
+    "mentioned_persona": ("You named {name} in your message.", "Nombraste a {name} en tu mensaje."),
+    "chosen_persona": ("You asked {name} to answer.", "Pediste que contestara {name}."),
+    "chats_persona": ("{name} answers in this chat.", "En este chat contesta {name}."),
     "small_talk": (
         "This is small talk, so no document was searched.",
         "Es una charla informal: no se buscó en los documentos.",
@@ -41,6 +45,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "There is no route {route!r} here: choose auto, {known}.",
         "Aquí no existe la ruta {route!r}: elige auto, {known}.",
     ),
+    "which_tool": (
+        "This message names no tool and nothing for one to do: choose a tool, or ask in other words.",
+        "Este mensaje no nombra ninguna herramienta ni nada que hacer con una: elige una o dilo de otra manera.",
+    ),
+    "which_persona": (
+        "Nobody is named here: write @ and a name, or choose a persona.",
+        "Aquí no se nombra a nadie: escribe @ y un nombre, o elige un personaje.",
+    ),
+    "no_tools": ("There are no tools here: ask without one.", "Aquí no hay herramientas: pregunta sin ellas."),
     "no_documents": (
         "There are no documents to answer from: add one, or ask for a plain answer.",
         "No hay documentos de los que responder: añade uno o pide una respuesta sin documentos.",

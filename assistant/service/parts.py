@@ -185,7 +185,6 @@ class Parts:
         def make() -> Agent:
             from assistant.agent import Agent
 
-            set_ = self.settings
             return Agent(
                 self.library,
                 self.models,

@@ -174,9 +174,9 @@ def test_a_route_that_was_asked_for_is_taken(library: Library) -> None:
     assert (
         chosen(list(agent(library, "x")[0].run("How many turbines?", choice=Choice(route="chat")))).route is Route.CHAT
     )
-    last = list(agent(library, "x")[0].run("Hi", choice=Choice(route="tool")))[-1]
+    last = list(agent(library, "x")[0].run("Hi", choice=Choice(route="elsewhere")))[-1]
     assert isinstance(last, Failed)
-    assert "documents, chat" in last.message
+    assert "documents, tool, persona, chat" in last.message
 
 
 def test_the_answer_is_asked_for_in_the_language_of_the_question_else_of_the_page(empty: Library) -> None:
@@ -282,7 +282,7 @@ def test_another_attempt_is_asked_for_at_another_temperature(library: Library) -
 
 def test_a_model_stronger_than_the_default_one_reads_more_passages(library: Library) -> None:
     lengths = []
-    for name in ("", "openai:some-model"):
+    for name in ("local:smollm2-135m", "openai:some-model"):
         model = Scripted(answers=["x"])
         list(
             Agent(library, ScriptedModels(model), name).run(

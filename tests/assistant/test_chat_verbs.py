@@ -136,7 +136,7 @@ def test_ask_refuses_a_persona_that_is_not_here(parts: Parts) -> None:
 def test_ask_fails_in_a_row_when_the_route_is_not_here(parts: Parts) -> None:
     last = plain(verbs.ask(*parts, question="Thanks!", route="tools"))[-1]
     assert last["type"] == "failed"
-    assert "documents, chat" in last["message"]
+    assert "choose a tool" in last["message"]
 
 
 def test_the_callers_stop_stops_the_answer(parts: Parts, model: Scripted) -> None:
