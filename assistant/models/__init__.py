@@ -14,21 +14,25 @@ Importing this loads no model and no vendor. Knows nothing of routes, documents 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, ForOperator, ForPerson
 from assistant.models import naming
 from assistant.models.asking import write
 from assistant.models.catalogue import Capabilities, capabilities
 from assistant.models.loading import DEFAULT, Loading, ModelState
+from assistant.models.servers import Ollamas
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from assistant.models.added import Added, AddedModels
+    from assistant.models.cards import ModelCard
     from assistant.models.keys import Keys
+
+Row = dict[str, Any]
 
 __all__ = ["DEFAULT", "ModelState", "Models", "write"]
 
@@ -54,6 +58,7 @@ class Models:
         self.added = added
         self._made: dict[str, tuple[str | None, BaseChatModel]] = {}  # with the key it was made with
         self.loading = Loading(weights, lambda: self._keys.get("hf"))
+        self.ollamas = Ollamas(self._places.get("ollama", ""))
         self._table = threading.Lock()
 
     @property
@@ -81,7 +86,7 @@ class Models:
         """What it can do, as far as a file and earlier tests tell: nobody is asked, so it is quick."""
         name = name or self.default
         takes: Mapping[str, str] | None = None
-        facts: dict[str, Any] = dict(row.facts) if (row := self._row(name)) else {}
+        facts = self._facts(name)
         try:
             model = self.get(name)
         except AssistantError:  # no key yet, or no such model: `get` says so to whoever asks it something
@@ -91,6 +96,56 @@ class Models:
             if hasattr(model, "calls_tools"):
                 facts["tools"] = model.calls_tools
         return capabilities(name, facts=facts, takes=takes)
+
+    def listed(self, language: str = "en", *, wait: float = 0.0) -> list[ModelCard]:
+        """The default one, those a person added, those found. `wait`: seconds for an Ollama to be found."""
+        from assistant.models.cards import cards
+
+        return cards(self, language, wait)
+
+    def test(self, name: str = "", *, stop: threading.Event | None = None, language: str = "en") -> Iterator[Row]:
+        """Steps of a short talk with it (`assistant.models.trial`); what they show is kept."""
+        from assistant.models.trial import trial
+
+        name = name or self.default
+        context = self.capabilities(name).context
+        for row in trial(name, self.get(name), context, stop or threading.Event(), language):
+            if row["step"] == "done" and self.added:
+                self.added.learn(name, row["facts"])
+            yield row
+
+    def add(self, name: str, title: str = "", facts: Mapping[str, Any] | None = None) -> ModelCard:
+        """On the list from now on. ForPerson where it is no model's name; it need not be there or answer yet."""
+        name = naming.checked(name)
+        self._store().add(name, title.strip()[:200], facts)
+        return next(card for card in self.listed() if card.name == name)
+
+    def remove(self, name: str) -> Added:
+        """Off the list; what it was, so that `add` brings it back as it was. The app's model falls back with it."""
+        store = self._store()
+        was = store.get(name)
+        if was is None or not was.listed:
+            raise ForPerson(
+                f"{name} is not among the models that were added. `afina models list` shows them.",
+                spanish=f"{name} no está entre los modelos añadidos. `afina models list` los muestra.",
+            )
+        store.remove(name)
+        if store.default == name:
+            store.default = ""
+        return was
+
+    def use(self, name: str) -> None:
+        """The app's model from now on, for every chat and persona that names none."""
+        name = naming.checked(name)
+        if self._set and name != self._set:
+            raise ForPerson(
+                f"The settings name the model ({self._set}), which wins. Change AFINA_MODEL, or choose a model for one "
+                "chat or persona.",
+                spanish=f"El modelo está fijado en los ajustes ({self._set}), que prevalecen. Cambia AFINA_MODEL o "
+                "elige un modelo para un chat o un personaje.",
+            )
+        self.get(name)
+        self._store().default = name
 
     def key(self, name: str) -> str | None:
         """The secret this model is asked with; None where it needs none or has none."""
@@ -111,6 +166,21 @@ class Models:
 
     def close(self) -> None:
         self.loading.close()
+
+    def _facts(self, name: str) -> dict[str, Any]:
+        """What an Ollama says of its model, and over it what was found out."""
+        offered = self.ollamas.models() if name.startswith("ollama:") else ()
+        one = next((one for one in offered if f"ollama:{one.id}" == name), None)
+        said = {"tools": one.tools, "context": one.context, "size": one.size} if one else {}
+        row = self._row(name)
+        return {**said, **(row.facts if row else {})}
+
+    def _store(self) -> AddedModels:
+        if self.added is None:
+            raise ForOperator(
+                "There is no database to keep models in.", spanish="No hay base de datos para guardar modelos."
+            )
+        return self.added
 
     def _row(self, name: str) -> Added | None:
         return self.added.get(name) if self.added else None

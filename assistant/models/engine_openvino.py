@@ -18,7 +18,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import ForOperator
+from assistant.errors import ForOperator, TryAgain
 from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
 from assistant.models.stopping import Until
 from knowledge import Turn
@@ -57,6 +57,8 @@ class OpenVinoEngine:
         scheduler.enable_prefix_caching = True
         scheduler.num_kv_blocks = 2 * CONTEXT // BLOCK + 8
         self._genai: Any = openvino_genai
+        self._folder = folder
+        self._scores: Any = None
         self._pipeline: Any = openvino_genai.LLMPipeline(
             str(folder), "CPU", scheduler_config=scheduler, prompt_lookup=guess
         )
@@ -95,9 +97,41 @@ class OpenVinoEngine:
                 run.close()  # the engine is free for the next caller only when this one's thread is done
             yield Counts(tokens, run.written)
 
+    def scores(self, prompt: str, stop: threading.Event, adapter: Path | None = None) -> Any:
+        """(vocabulary,) float32: the model's word on the token after `prompt`, before any setting.
+
+        The pipeline keeps them to itself, so the same network is loaded once more when this is first asked: 1.5 s and
+        some 230 MB, then 0.03 s for a short text."""
+        import numpy as np
+
+        with turn_of(self._alone, stop) as ours:
+            if not ours:
+                raise TryAgain("The model is busy. Try again.", spanish="El modelo está ocupado. Inténtalo otra vez.")
+            ids = self._ids(prompt)
+            room(int(ids.shape[1]), Sampling(1))
+            self._scores = self._scores or self._network()
+            self._scores.reset_state()
+            tokens = int(ids.shape[1])
+            given = {
+                "input_ids": np.ascontiguousarray(ids), "attention_mask": np.ones((1, tokens), np.int64),
+                "position_ids": np.arange(tokens)[None], "beam_idx": np.zeros(1, np.int32),
+            }  # fmt: skip
+            found = self._scores.infer(given)["logits"][0, -1].astype(np.float32)
+            self._scores.reset_state()
+            return found
+
+    def piece(self, token: int) -> str:
+        return str(self._tokenizer.decode([token], skip_special_tokens=False))
+
+    def _network(self) -> Any:
+        import openvino
+
+        core = openvino.Core()
+        return core.compile_model(core.read_model(self._folder / "openvino_model.xml"), "CPU").create_infer_request()
+
     def close(self) -> None:
         with self._alone:
-            self._pipeline = None
+            self._pipeline = self._scores = None
 
     def _ids(self, text: str) -> Any:
         # It cuts silently at the context's length; `room` refuses a prompt that fills the context, so nothing is lost.

@@ -1,8 +1,8 @@
 """In: SmolLM2's GGUF, or a folder with a causal language model (config.json, safetensors). Out: an Engine run by
 transformers: the path that always works, and the one that wears adapters.
 
-A GGUF is turned into safetensors once (in a child process, kept beside it), which then loads in under a second. Code
-that comes with a model is not run, pickles are not read. A LoRA adapter (a PEFT folder) is loaded when it is first asked
+A GGUF is turned into safetensors once (in a child process, kept beside it), which then loads in under a second.
+Code that comes with a model is not run, pickles are not read. A LoRA adapter (a PEFT folder) is loaded when first asked
 for and switched per message.
 """
 

@@ -25,6 +25,7 @@ from assistant.service.parts import Parts
 Row = dict[str, Any]
 
 VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
+    "api.key": "assistant.openai_api.key:api_key",
     "ask": "assistant.verbs:ask",
     "chats.delete": "assistant.verbs:chats_delete",
     "chats.export": "assistant.verbs:chats_export",
@@ -38,6 +39,16 @@ VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
     "docs.remove": "knowledge.verbs:docs_remove",
     "docs.search": "knowledge.verbs:docs_search",
     "docs.show": "knowledge.verbs:docs_show",
+    "models.add": "assistant.models_verbs:models_add",
+    "models.keys": "assistant.models_verbs:models_keys",
+    "models.keys.forget": "assistant.models_verbs:models_keys_forget",
+    "models.keys.set": "assistant.models_verbs:models_keys_set",
+    "models.list": "assistant.models_verbs:models_list",
+    "models.next": "assistant.models_verbs:models_next",
+    "models.probe": "assistant.models_verbs:models_probe",
+    "models.remove": "assistant.models_verbs:models_remove",
+    "models.test": "assistant.models_verbs:models_test",
+    "models.use": "assistant.models_verbs:models_use",
     "personas.add": "assistant.personas_verbs:personas_add",
     "personas.duplicate": "assistant.personas_verbs:personas_duplicate",
     "personas.edit": "assistant.personas_verbs:personas_edit",
