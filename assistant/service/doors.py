@@ -44,6 +44,7 @@ ALLOWED = re.compile(  # what Gradio's page calls, seen in a browser and in its 
 CLOSED = re.compile(r"/(?:login|logout|monitoring|pwa_icon|docs|redoc|openapi\.json)(?:/.*)?")
 PAYLOADS = ("/gradio_api/queue/join", "/gradio_api/component_server")
 UPLOAD = "/gradio_api/upload"
+PROGRAMS = "/v1/"  # other programs' way in: it says its own failures, in JSON
 BODY_LIMIT = 8 * 1024 * 1024  # bytes, of anything but an upload; a join carries the page's state
 MULTIPART_ROOM = 64 * 1024  # bytes around an upload's content
 GOODBYE = 0.5  # seconds to end a stream in good order when the app stops
@@ -210,7 +211,7 @@ class _Visit:
         if self.refused is not None:
             return  # what the site makes of a body that was cut off is not the answer
         if message["type"] == "http.response.start":
-            if message["status"] >= 500:
+            if message["status"] >= 500 and not self.path.startswith(PROGRAMS):
                 self.refused = Refused(500, "door_failed")
                 return
             headers = MutableHeaders(scope=message)

@@ -2,6 +2,7 @@
 
 /                 the pages (Gradio), with the few routes they bring along
 /verbs/{name}     the command line's way in
+/v1/…             other programs' way in, closed until a key is made (assistant.openai_api)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from assistant.openai_api import OpenAiApi
 from assistant.service.doors import Doors
 from assistant.service.parts import Parts
 from assistant.service.say import Say, preferred
@@ -31,6 +33,7 @@ def build(parts: Parts, token: str, mount: Callable[[FastAPI], object]) -> Doors
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_exception_handler(RequestValidationError, _not_so)  # else what pydantic thinks of it, as JSON
     app.router.routes.append(Route("/verbs/{name}", VerbsApi(parts, token), methods=["POST"]))
+    app.router.routes.append(Route("/v1/{path:path}", OpenAiApi(parts)))
     mount(app)
     own = () if settings.loopback else (settings.host, socket.gethostname())
     return Doors(
