@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_data_path
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -20,6 +20,9 @@ from pydantic_settings import (
 )
 
 from assistant.errors import ForOperator
+
+if TYPE_CHECKING:
+    from assistant.agent.limits import Limits
 
 AbsolutePath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 Key = SecretStr | None
@@ -59,6 +62,10 @@ class Settings(BaseSettings):
     upload_limit_mb: int = Field(default=200, ge=1, le=10_000)  # per upload, MiB
     model: str = "local:smollm2-135m"
     embedder: str = "all-minilm-l6-v2"
+    model_calls: int = Field(default=15, ge=1, le=1_000)  # per message, of a model that calls tools
+    tool_calls: int = Field(default=25, ge=0, le=1_000)  # per message
+    turn_seconds: float = Field(default=120.0, gt=0.0, le=86_400.0)  # without what a person takes to approve
+    turn_dollars: float = Field(default=0.50, gt=0.0, le=1_000.0)  # per message, by the prices that are known
     log: Literal["debug", "info", "warning", "error"] = "info"
     openai_api_key: Key = Field(default=None, validation_alias=AliasChoices("AFINA_OPENAI_API_KEY", "OPENAI_API_KEY"))
     server_api_key: Key = None  # of the server named by AFINA_MODEL=http://host/v1#model, where it wants one
@@ -109,6 +116,13 @@ class Settings(BaseSettings):
     def upload_limit(self) -> int:
         """Bytes."""
         return self.upload_limit_mb * 1024 * 1024
+
+    @property
+    def limits(self) -> Limits:
+        """Of one turn."""
+        from assistant.agent.limits import Limits
+
+        return Limits(self.model_calls, self.tool_calls, self.turn_seconds, self.turn_dollars)
 
     @property
     def loopback(self) -> bool:
