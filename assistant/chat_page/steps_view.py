@@ -60,10 +60,14 @@ def calls(steps: Iterable[Step]) -> list[Call]:
                 call.asked, call.decision = step, None
             case ApprovalGiven() if step.call in known:
                 known[step.call].decision = step.decision
+    top, began = [], set[str]()
     for call in known.values():
-        if call.parent in known and call.parent != call.id:
+        if call.parent in began:  # a parent that began later, or is the call itself, is none
             known[call.parent].inside.append(call)
-    return [call for call in known.values() if call.parent not in known or call.parent == call.id]
+        else:
+            top.append(call)
+        began.add(call.id)
+    return top
 
 
 def steps(given: Sequence[Step], message: int, say: Words, cast: Cast = NOBODY, *, writing: bool = False) -> str:
