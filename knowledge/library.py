@@ -198,8 +198,17 @@ class Library:
 
     # searching
 
-    def search(self, query: str, k: int = 8, documents: Collection[int] | None = None) -> list[Passage]:
+    def search(
+        self,
+        query: str,
+        k: int = 8,
+        documents: Collection[int] | None = None,
+        *,
+        vector: FloatMatrix | None = None,
+    ) -> list[Passage]:
         """The `k` best passages, best first; among `documents` only, where given. Never raises for odd words.
+
+        `vector`: the query's own, (dimensions,), where the caller has embedded it already.
 
         While vectors are being loaded or rebuilt, and where the embedder cannot be had, words alone answer.
         """
@@ -213,7 +222,7 @@ class Library:
         arriving = any(not document.status.final for document in catalogue.values())  # their words are there already
         stems = question_stems(query, languages)
         lexical = self._shelf.words.search(stems, CANDIDATES * (4 if arriving else 1), scope)
-        scored = self._scores(query, scope)
+        scored = self._scores(query, scope, vector)
         hits = fuse(scored, [hit for hit in lexical if hit.document in wanted], lexical_weight(query, languages))
         return self._passages(hits[: k + REACH], k, catalogue)
 
@@ -328,10 +337,13 @@ class Library:
             self._version += 1
             self._catalogue = None
 
-    def _scores(self, query: str, documents: Collection[int] | None) -> Scored | None:
+    def _scores(
+        self, query: str, documents: Collection[int] | None, vector: FloatMatrix | None = None
+    ) -> Scored | None:
         try:
             matrix = self._loaded()
-            vector = np.asarray(self._shelf.embedder().embed([query])[0], np.float32)
+            if vector is None:
+                vector = np.asarray(self._shelf.embedder().embed([query])[0], np.float32)
         except KnowledgeError:
             _log.warning("the embedder is not there; words alone answer", exc_info=True)
             return None

@@ -1,16 +1,34 @@
 """In: a message, the library, what was corrected. Out: RouteChosen: route, tool and arguments, persona, why, how sure.
 
-Asks no language model and opens no address. Safe to call from any thread.
+    corrections → small talk → persona → tool → documents or chat
+
+What is plain from the message itself is taken first: a persona that is spoken to, an address, arithmetic, a conversion,
+a question of the clock, a search of the web. Between documents and chat the classifier and the library's nearness
+decide together; on doubt the documents are asked, and without documents the model. A tool that reaches out is never
+taken on doubt. Asks no language model and opens no address. Safe to call from any thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+import logging
+import math
+import re
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from assistant.events import RouteChosen
-from assistant.routing.corrections import Corrections
-from knowledge import Turn
+import numpy as np
+
+from assistant.events import Route, RouteChosen
+from assistant.history.words import folded
+from assistant.routing import classifier, named, signals, tool_calls
+from assistant.routing.corrections import Correction, Corrections
+from assistant.routing.nearness import Nearness, nearness
+from assistant.routing.sentences import say
+from assistant.routing.text import plain
+from assistant.small_talk import is_small_talk
+from knowledge import Document, FloatMatrix, KnowledgeError, Turn
 
 if TYPE_CHECKING:
     from assistant.personas.card import Persona
@@ -18,6 +36,22 @@ if TYPE_CHECKING:
     from knowledge.library import Library
 
 TOOLS = ("calculator", "clock", "convert", "web_page", "web_search")  # what a message can be routed to
+ALIKE = 0.93  # cosine from which on a message is taken for the corrected one
+LIKELY_WEB = 0.75  # of the classifier, from which on a search is taken that was not asked for in so many words
+SURE = 0.55  # below it the safer route is taken
+PULL = 3.0  # log odds: how much a passage that is near weighs against the classifier
+_MARK = re.compile(r"\[\d{1,2}\]")
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    text: str
+    language: str
+    history: tuple[Turn, ...]
+    searchable: Mapping[int, Document]
+    attached: frozenset[int]  # of the conversation, searchable
+    vector: FloatMatrix | None  # (dimensions,); None: the embedder cannot be had
 
 
 class Router:
@@ -36,6 +70,10 @@ class Router:
         self._corrections = corrections
         self._personas = personas
         self._tools = tools
+        self._head: classifier.Head | None = None
+        self._blind: classifier.Head | None = None
+        self._training = threading.Lock()
+        self._corrected: dict[int, FloatMatrix] = {}  # a correction's id → its text's vector
 
     def choose(
         self,
@@ -46,6 +84,187 @@ class Router:
         language: str = "en",
     ) -> RouteChosen:
         """`documents`: those of the conversation; `language`: of the reason."""
-        from assistant.routing import choose
+        searchable = {one.id: one for one in self._library.documents() if one.status.searchable}
+        attached = frozenset(searchable.keys() & set(documents or ()))
+        message = _Message(question, language, tuple(history), searchable, attached, self._vector(question))
+        return (
+            self._by_correction(message)
+            or self._by_words(message)
+            or self._by_tool(message)
+            or self._by_documents(message)
+        )
 
-        return choose(question, history=history, documents=documents, library=self._library, language=language)
+    def arguments(
+        self, tool: str, question: str, *, history: Sequence[Turn] = (), language: str = "en"
+    ) -> dict[str, Any]:
+        """For a tool that a person chose: what the message says of its arguments; {} where it says nothing."""
+        followed = tool_calls.after(question, language, history)
+        if (found := tool_calls.read(tool, question, language)) is not None:
+            return found
+        return dict(followed.arguments) if followed is not None and followed.tool == tool else {}
+
+    def warm(self) -> None:
+        """Load the embedder and the classifier now, so that the first message need not wait for them."""
+        self._kinds("warm", self._vector("warm"))
+
+    # ── what is plain ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _by_correction(self, message: _Message) -> RouteChosen | None:
+        """The newest correction of these words, else the most alike one. A near miss is no correction."""
+        known = [one for one in self._corrections.all() if self._can(one)] if self._corrections else []
+        if not known:
+            return None
+        words = plain(message.text) or folded(message.text)
+        for one in known:
+            if (plain(one.text) or folded(one.text)) == words:
+                return self._corrected_to(one, message, "corrected", 0.99)
+        if message.vector is None:
+            return None
+        likeness = [float(message.vector @ self._vector_of(one)) for one in known]
+        best = max(range(len(known)), key=lambda i: likeness[i])
+        if likeness[best] < ALIKE or _figures(known[best].text) != _figures(message.text):
+            return None
+        return self._corrected_to(known[best], message, "corrected_like", round(likeness[best] - 0.04, 2))
+
+    def _can(self, correction: Correction) -> bool:
+        """A persona that is gone and a tool that is off cannot be gone to."""
+        if correction.route is Route.PERSONA:
+            return any(one.name == correction.persona for one in self._personas())
+        return correction.route is not Route.TOOL or correction.tool in self._tools()
+
+    def _corrected_to(self, one: Correction, message: _Message, key: str, confidence: float) -> RouteChosen:
+        arguments: dict[str, Any] = {}
+        if one.route is Route.TOOL:
+            read = tool_calls.read(one.tool, message.text, message.language)
+            arguments = read if read is not None else dict(one.arguments)
+        name = one.tool or one.persona
+        where = say(f"where_{one.route.value}", message.language, name=name)
+        reason = say(key, message.language, where=where, text=_short(one.text))
+        return RouteChosen(one.route, reason, confidence, one.tool, arguments, one.persona)
+
+    def _by_words(self, message: _Message) -> RouteChosen | None:
+        spoken_to = named.find(message.text, self._personas(), classifier.everyday())
+        if spoken_to is not None:
+            key = "persona" if spoken_to.confidence > 0.9 else "persona_perhaps"
+            reason = say(key, message.language, persona=spoken_to.persona)
+            return RouteChosen(Route.PERSONA, reason, spoken_to.confidence, persona=spoken_to.persona)
+        if is_small_talk(message.text):
+            return RouteChosen(Route.CHAT, say("small_talk", message.language), 0.97)
+        return None
+
+    def _by_tool(self, message: _Message) -> RouteChosen | None:
+        call = tool_calls.of(message.text, message.language) or tool_calls.after(
+            message.text, message.language, message.history
+        )
+        if call is None or call.tool not in self._tools():
+            return None
+        return RouteChosen(Route.TOOL, call.reason(message.language), call.confidence, call.tool, dict(call.arguments))
+
+    # ── documents or chat ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _by_documents(self, message: _Message) -> RouteChosen:
+        def route(to: Route, key: str, confidence: float, **values: object) -> RouteChosen:
+            reason = say(key, message.language, **values)
+            return RouteChosen(to, reason, round(min(0.98, max(0.3, confidence)), 2))
+
+        kinds = self._kinds(named.masked(message.text, self._personas()), message.vector)
+        odds = math.log((kinds["documents"] + 1e-6) / (kinds["chat"] + 1e-6))
+        mentioned = signals.mentions_documents(message.text)
+        if message.attached:
+            return route(Route.DOCUMENTS, "attached", 0.95)
+        if not message.searchable:
+            return self._without_documents(message, kinds, odds, mentioned, route)
+        if mentioned:
+            return route(Route.DOCUMENTS, "mentioned", 0.8 + 0.18 * _share(odds))
+        found = nearness(message.text, message.language, self._library, message.searchable, None, message.vector)
+        if not found.near and (search := self._by_search(message, kinds)) is not None:
+            return search
+        if _goes_on(message.history) and not signals.is_request(message.text) and _share(odds) > 0.05:
+            return route(Route.DOCUMENTS, "goes_on", 0.75)
+        share = _share(odds + _pull(found))
+        if share >= SURE:
+            if found.near and found.best is not None:
+                return route(Route.DOCUMENTS, "near", share, title=found.best.title, page=found.best.page)
+            return route(Route.DOCUMENTS, "asks_documents", share)
+        if share > 1 - SURE:
+            return route(Route.DOCUMENTS, "perhaps", 0.5)
+        return route(Route.CHAT, "request" if signals.is_request(message.text) else "far", 1 - share)
+
+    def _without_documents(
+        self,
+        message: _Message,
+        kinds: Mapping[str, float],
+        odds: float,
+        mentioned: bool,
+        route: Callable[..., RouteChosen],
+    ) -> RouteChosen:
+        if (search := self._by_search(message, kinds)) is not None and not mentioned:
+            return search
+        if mentioned and _share(odds) > 0.2:
+            return route(Route.DOCUMENTS, "empty_mentioned", 0.6 + 0.38 * _share(odds))
+        if _share(odds) >= 0.65:
+            return route(Route.DOCUMENTS, "empty_documents", _share(odds))
+        return route(Route.CHAT, "empty", 1 - _share(odds))
+
+    def _by_search(self, message: _Message, kinds: Mapping[str, float]) -> RouteChosen | None:
+        if kinds["web_search"] < LIKELY_WEB or "web_search" not in self._tools():
+            return None
+        call = tool_calls.live(message.text, kinds["web_search"])
+        return RouteChosen(Route.TOOL, call.reason(message.language), call.confidence, call.tool, dict(call.arguments))
+
+    # ── vectors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _vector(self, text: str) -> FloatMatrix | None:
+        """One embedding serves the classifier, the corrections and the library's search."""
+        try:
+            return np.asarray(self._embedder().embed([text])[0], np.float32)
+        except KnowledgeError:
+            _log.warning("the embedder is not there; words alone decide", exc_info=True)
+            return None
+
+    def _vector_of(self, correction: Correction) -> FloatMatrix:
+        vector = self._corrected.get(correction.id)
+        if vector is None:
+            vector = np.asarray(self._embedder().embed([correction.text])[0], np.float32)
+            self._corrected[correction.id] = vector
+        return vector
+
+    def _kinds(self, text: str, vector: FloatMatrix | None) -> dict[str, float]:
+        with self._training:
+            if vector is None:
+                self._blind = self._blind or classifier.head("", None)
+                return self._blind.kinds(text, None)
+            if self._head is None:
+                embedder = self._embedder()
+                self._head = classifier.head(embedder.name, embedder.embed)
+        return self._head.kinds(text, vector)
+
+
+def _share(odds: float) -> float:
+    return 1.0 / (1.0 + math.exp(-odds))
+
+
+def _pull(found: Nearness) -> float:
+    """Log odds for the documents: what they hold that is near, against what they do not."""
+    if found.best is None:
+        return -PULL / 2
+    pull = PULL * (found.degree - 0.4)
+    if found.shared >= 0.5:
+        pull += PULL * (found.shared - 0.5)
+    return pull
+
+
+def _figures(text: str) -> list[str]:
+    """Two messages that differ in a number ask for two things."""
+    return re.findall(r"\d+", text)
+
+
+def _goes_on(history: Sequence[Turn]) -> bool:
+    """Did the last answer cite documents? Then "and the year before?" asks them too."""
+    answers = [turn.text for turn in history if turn.role == "assistant"]
+    return bool(answers) and _MARK.search(answers[-1]) is not None
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 60 else f"{line[:59].rstrip()}…"

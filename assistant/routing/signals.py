@@ -1,0 +1,93 @@
+"""In: a message. Out: what can be told from its words alone, each a yes or no. Knows nothing of libraries or routes.
+
+The classifier weighs them beside what the embedder and the letters say; a few are asked for by name.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from assistant.history.words import folded
+from assistant.routing import sums, units, web, when
+from assistant.small_talk import is_small_talk
+from knowledge import FloatMatrix
+
+MENTION = re.compile(  # of documents; as `folded` leaves it
+    r"\b(?:documents?|docs?|files?|pdfs?|reports?|filings?|pages? \d+|(?:which|what|on|last|first|this) pages?|10-?[kq]|8-?k|paper|contract|agreement|lease|invoice|manual|handbook|minutes|appendix|annex|chapter|clause|attach(?:ed|ment)|uploaded|spreadsheet|csv|balance sheet|annual report|policy document|section \d+"
+    r"|documentos?|archivos?|ficheros?|informes?|memorias? anual(?:es)?|la memoria|(?:que|la|ultima|primera|esta) paginas?|paginas? \d+|contratos?|acuerdo|facturas?|adjunt[oa]s?|anexo|capitulo|clausula|acta|apuntes|escritura|prospecto|subido|hoja de calculo|balance de situacion|apartado)\b"
+)
+# What stands in these is the person's own or another's text to be made or worked on, not a document to be asked.
+_MAKE = re.compile(
+    r"^(?:(?:please|can you|could you|would you|por favor|puedes|podrias|me|hey|hi|ok|now|afina|i want you to|i need you to|help me|ayudame a|quiero que) )*"
+    r"(?:write|compose|draft|rewrite|rephrase|translate|sing|invent|imagine|suggest|recommend|brainstorm|design|come up with|make up|pretend|roleplay|act as|plan|correct|fix|proofread|teach me|motivate|congratulate|convince|code|program"
+    r"|tell me (?:an?|another|something|some)|give me (?:an?|some|another|\w+ (?:tips|ideas|names|reasons|facts|examples))|make (?:me )?(?:an?|it|up)|let s|let us|create|generate"
+    r"|escrib\w+|redact\w+|reescrib\w+|traduc\w+|canta\w*|compon\w*|inventa\w*|invente\w*|imagina\w*|sugi[er]+\w*|recomi[e]?nd\w*|propon\w*|disena\w*|finge|actua|planea|corrig\w+|ensename a|motivame|felicita|convence\w*|juguemos|piensa en"
+    r"|cuenta(?:me)? (?:un|una|algo|otr[oa])|dame (?:una?|algun\w*|ideas|consejos?|\w+ (?:consejos|ideas|nombres|razones))|haz(?:me)? (?:una?|de|como|que)|crea|genera|di(?:lo|me algo))\b"
+)
+_CUES: dict[str, str] = {
+    "make": _MAKE.pattern,
+    "their": r"\b(?:the|this|these|that|those|el|la|los|las|este|esta|estos|estas|dicho|dicha) (?:\w+ ){0,2}(?:company|firm|tenant|landlord|employee|employer|author|study|project|contractor|supplier|patient|client|customer|buyer|seller|board|auditor|machine|device|product|warranty|deposit|rent|policy|plan|proposal|deadline|trial|experiment|empresa|compania|inquilin[oa]|arrendador|arrendatario|emplead[oa]s?|autor[ae]?s?|estudio|proyecto|proveedor|paciente|cliente|comprador|consejo|auditor|maquina|producto|garantia|fianza|renta|politica|propuesta|plazo|ensayo|ejercicio|sociedad|entidad|vivienda|tribunal)\b",
+    "figures": r"\b(?:revenues?|net (?:income|sales)|earnings|profit|margin|ebitda|capex|capital expenditures?|cash flow|operating|dividends?|shares?|debt|assets|liabilities|goodwill|depreciation|headcount|turnover|fiscal|quarter|segments?|subsidiar\w+|shareholders?|ingresos|beneficios?|ventas|margen|flujo de caja|dividendos?|acciones|deuda|activos|pasivos?|fondo de comercio|amortizacion|plantilla|facturacion|ejercicio|trimestre|filiales|accionistas|subvencion)\b",
+    "says": r"\b(?:according to|says? (?:about|on)|mention(?:s|ed)?|stated?|states|described|listed|cited|segun|menciona[ns]?|dice(?:n)? (?:sobre|de|el|la|los|las)|figura[n]?|aparece[n]?|consta[n]?|citad[oa]s?|recoge|indica[n]?|establece[n]?)\b",
+    "year": r"\b(?:19|20)\d\d\b|\bq[1-4]\b|\bfy ?\d\d",
+    "summary": r"\b(?:summar\w+|key (?:points|takeaways|findings)|main points|takeaways|gist|resum\w+|ideas (?:clave|principales)|puntos (?:clave|principales)|conclusion\w*)\b",
+    "search_in": r"\b(?:find|search|look|list|extract|quote|show|busca\w*|encuentra|lista\w*|extrae\w*|cita\w*|muestra\w*|ensena\w*|enumera\w*|compara\w*|compare)\b",
+    "who": r"^(?:(?:and|y) )?(?:who|whose|quien|quienes)\b",
+    "world": r"\b(?:capital of|capital de|world war|guerra mundial|planets?|planetas?|ocean|oceano|continents?|continentes?|moon|luna|earth|la tierra|sun|universe|universo|everest|dinosaurs?|dinosaurios?|roman|romano|romans|einstein|shakespeare|cervantes|napoleon|picasso|mozart|beatles|bible|biblia|olympics|photosynthesis|fotosintesis|gravity|gravedad|atoms?|atomos?|dna|adn|evolution|evolucion|pyramids?|piramides|revolution|revolucion|philosoph\w+|filosof\w+|president of|presidente de|country|countries|pais|paises|city|language|idioma|animals?|animales?|humans?|humanos|invented|inventor?|invento|discovered|descubrio|painted|pinto|wrote|escribio|composed|compuso|sky|cielo|sea|mar|rainbow|arcoiris|volcano\w*|volcan\w*|stars?|estrellas?)\b",
+    "what_is_a": r"^(?:what(?: is| s| are)|whats|explain|define|que (?:es|son)|explica(?:me)?|define|explicale) (?:an? |the (?:difference|meaning|concept)|la diferencia|el concepto|un[oa]? )?\w+(?: \w+)?$",
+    "difference": r"\b(?:difference between|diferencia (?:hay )?entre)\b",
+    "mean": r"\b(?:meaning of|what does \w+ mean|synonym|opposite of|rhymes?|spell|how do you say|que significa|sinonimo|antonimo|rima|como se (?:dice|escribe)|se dice)\b",
+    "how_to": r"^(?:(?:and|so|y|pues) )?(?:how (?:do|can|should|could|to|would) (?:i|you|we|one|people)?|what (?:should|can|could|would|do) (?:i|you|we)|should i|is it (?:ok|worth|rude|bad|good|normal|healthy|better)|como (?:puedo|hago|se hace|se|consigo|le|me)|que (?:puedo|hago|me|le|debo|deberia)|deberia|vale la pena|es (?:malo|bueno|mejor|normal|de mala))\b",
+    "why": r"^(?:why|por que|how come)\b",
+    "feel": r"^(?:i (?:am|m|feel|got|had|have|miss|love|hate|can t|cannot|don t|want to|need|spend)|i m|im|my|estoy|me (?:siento|aburro|duele|han|he|da|gusta)|he|no (?:puedo|se|entiendo|tengo)|tengo|echo|quiero|necesito|hoy|paso|mi)\b",
+    "you": r"\b(?:you|your|yourself|u|ur|tu|te|ti|eres|sabes|puedes|tienes|crees|opinas|piensas|prefieres|hablas|suenas|vives)\b",
+    "code": r"\b(?:python|javascript|java|sql|html|css|regex|function|funcion|script|loop|bucle|code|codigo|array|bash|react|algorithm|algoritmo|excel formula)\b",
+    "food": r"\b(?:cook|recipe for|dinner|lunch|breakfast|bake|receta de|cenar|comer|cocino|cocinar|desayuno)\b",
+    "now": r"\b(?:today|tonight|tomorrow|now|right now|currently|current|latest|this week(?:end)?|last night|yesterday|upcoming|recent|trending|hoy|manana|ahora|ahora mismo|actual(?:es|mente)?|ultim[oa]s?|esta (?:noche|semana|tarde)|ayer|anoche|proxim[oa]s|reciente)\b",
+    "net": r"\b(?:web|internet|online|google\w*|search engine|site|website|link|enlace|pagina web|red|linea|twitter|youtube|wikipedia|reddit)\b",
+    "public": r"\b(?:weather|forecast|news|headlines|price|stock|score|match|game|traffic|flights?|hotels?|restaurants?|strike|elections?|concerts?|movies?|cinema|theaters?|open(?:ing)? (?:today|hours|now)|exchange rate|dollar|euro|bitcoin|tiempo|pronostico|noticias|titulares|precio|bolsa|resultado|partido|trafico|vuelos|hoteles|restaurantes|huelga|elecciones|conciertos?|peliculas?|cine|abiert[oa]|cambio|dolar)\b",
+    "follow": r"^(?:and|y|what about|how about|e)\b",
+    "digit": r"\d",
+    "two_digits": r"\d\D+\d",
+    "short": r"^\W*\w+(?:\W+\w+)?\W*$",
+    "proper": "",  # a name in the middle, as it is written
+    "question": "",
+    "mention": MENTION.pattern,
+    "small": "", "sum": "", "clock": "", "unit": "", "address": "", "searched": "", "live": "",
+}  # fmt: skip
+NAMES = tuple(_CUES)
+_COMPILED = {name: re.compile(pattern) for name, pattern in _CUES.items() if pattern}
+
+
+def cues(message: str, language: str = "en") -> FloatMatrix:
+    """(len(NAMES),) of 0 and 1."""
+    flat = folded(message)
+    plain = " ".join(re.findall(r"[\w-]+", flat))
+    found = {name: pattern.search(plain) is not None for name, pattern in _COMPILED.items()}
+    found["proper"] = re.search(r"\w[ ,]+(?:the )?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]{2,}", message) is not None
+    found["question"] = "?" in message
+    found["small"] = is_small_talk(message)
+    found["sum"] = sums.read(message, language) is not None
+    found["clock"] = when.read(message, language) is not None
+    found["unit"] = units.read(message, language) is not None
+    found["address"] = bool(web.address(message))
+    found["searched"] = bool(web.searched(message))
+    found["live"] = web.is_live(message)
+    return np.array([found[name] for name in NAMES], np.float32)
+
+
+def is_request(message: str) -> bool:
+    """For something new, not for something known: "write a poem"."""
+    return _MAKE.search(" ".join(re.findall(r"\w+", folded(message)))) is not None
+
+
+def mentions_documents(message: str) -> bool:
+    """Speaks of documents as of things there are: "the contract", and not "write a contract"."""
+    flat = folded(message)
+    general = re.search(
+        r"\b(?:what is|what s|what are|que es|que son|explain what|how do i (?:read|write|make)|como se (?:lee|escribe|redacta|hace)|what makes) (?:an?|un[oa]?) ",
+        flat,
+    )
+    return MENTION.search(flat) is not None and not is_request(message) and not general
