@@ -87,6 +87,7 @@ class Completions(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     server: Completions
+    disable_nagle_algorithm = True  # as real servers do: else a kept connection answers 40 ms late
 
     @property
     def protocol_version(self) -> str:  # type: ignore[override]

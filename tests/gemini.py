@@ -27,6 +27,7 @@ class Gemini(ThreadingHTTPServer):
         self.finish: str | None = "STOP"
         self.blocked = ""  # a promptFeedback.blockReason, and no answer
         self.events: list[bytes] | None = None  # sent as they are
+        self.token = "ya29.fresh"  # "": credentials are refused
         self.silence = 0.0  # seconds after the first event
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -37,8 +38,20 @@ class Gemini(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     server: Gemini
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
+        if self.path == "/token":  # where credentials are refreshed
+            self.send_response(200 if self.server.token else 400)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            said = (
+                {"access_token": self.server.token, "expires_in": 3600}
+                if self.server.token
+                else {"error": "invalid_grant"}
+            )
+            self.wfile.write(json.dumps(said).encode())
+            return
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append((self.path, body))
         self.server.headers.append(dict(self.headers))

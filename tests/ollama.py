@@ -40,6 +40,7 @@ class Ollama(ThreadingHTTPServer):
 
 class _Answer(BaseHTTPRequestHandler):
     server: Ollama
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         self.server.requests.append((self.path, {}))

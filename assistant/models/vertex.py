@@ -17,6 +17,7 @@ from contextlib import closing
 from typing import Any
 
 from google import genai
+from google.auth.exceptions import GoogleAuthError, TransportError
 from google.genai import errors, types
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -130,7 +131,9 @@ class GeminiChat(BaseChatModel):
                 yield wire.nothing()
                 return
             raise self.where.trouble(trouble, waiting.words) from trouble
-        except UnicodeEncodeError as error:
+        except TransportError as error:  # of the credentials' own server
+            raise self.where.fault("unreachable", reason="Google's sign-in did not answer") from error
+        except (UnicodeEncodeError, GoogleAuthError) as error:
             raise self.where.fault("key") from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self.where.fault("garbled") from error
@@ -210,7 +213,6 @@ def _credentials(where: Where, token: str | None) -> Any:
 
         return Credentials(token)  # type: ignore[no-untyped-call]
     import google.auth
-    from google.auth.exceptions import GoogleAuthError
 
     try:
         return google.auth.default(scopes=[SCOPE])[0]

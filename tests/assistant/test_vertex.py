@@ -244,6 +244,24 @@ def test_credentials_made_elsewhere_are_used(server: Gemini) -> None:
     assert any(value == "Bearer ya29.from-elsewhere" for value in server.headers[0].values())
 
 
+def test_credentials_are_refreshed_and_refused_ones_are_a_sentence(server: Gemini) -> None:
+    from google.oauth2.credentials import Credentials
+
+    def model(token_uri: str) -> GeminiChat:
+        old = Credentials(None, refresh_token="r", token_uri=token_uri, client_id="c", client_secret="s")  # type: ignore[no-untyped-call]
+        return chat("g", project="p", location="us-central1", address=server.url, credentials=old)
+
+    assert model(f"{server.url}/token").invoke("Hi").text == "Paris is the capital."
+    assert "Bearer ya29.fresh" in server.headers[0].values()
+    server.token = ""
+    _, error = heard(model(f"{server.url}/token"))
+    assert isinstance(error, ForOperator)
+    assert "Check its Google credentials" in str(error)
+    _, error = heard(model("http://127.0.0.1:9/token"))
+    assert "cannot be reached" in str(error)
+    assert len(server.requests) == 1
+
+
 def heard(model: GeminiChat) -> tuple[str, AssistantError]:
     text = ""
     try:
