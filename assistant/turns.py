@@ -9,10 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson, TryAgain
@@ -24,6 +24,7 @@ from assistant.events import (
     Event,
     Failed,
     PassagesFound,
+    Route,
     RouteChosen,
     Step,
     Stopped,
@@ -32,6 +33,7 @@ from assistant.events import (
     ToolStarted,
 )
 from assistant.history import Conversation, History, Message, MessageStatus, UnknownMessage, cited
+from assistant.personas.voice import Said
 from assistant.sentences import say
 from knowledge import Citation, Passage, Turn, Usage
 
@@ -131,10 +133,26 @@ class _Running:
                 return
 
 
+class Corrected(Protocol):
+    """Where a person's "this should have gone there" is kept (assistant.routing.corrections)."""
+
+    def add(
+        self,
+        message_id: int | None,
+        text: str,
+        was: RouteChosen | None,
+        route: Route,
+        tool: str = "",
+        arguments: Mapping[str, Any] | None = None,
+        persona: str = "",
+    ) -> object: ...
+
+
 class Turns:
-    def __init__(self, history: History, agent: Answerer) -> None:
+    def __init__(self, history: History, agent: Answerer, corrections: Corrected | None = None) -> None:
         self._history = history
         self._agent = agent
+        self._corrections = corrections
         self._lock = threading.Lock()
         self._turns: dict[int, _Running] = {}  # by answer's id, in the order they began
         self._threads: list[threading.Thread] = []
@@ -167,10 +185,16 @@ class Turns:
         return turn.answer.id
 
     def retry(self, message: int, choice: Choice = AUTO, language: str = "en") -> int:
-        """Another answer beside this one; of a question, an (other) answer to it."""
+        """Another answer beside this one; of a question, an (other) answer to it.
+
+        A choice of another way than the answer took is a correction: it is kept, and used from the next message on.
+        """
         old = self._history.message(message)
         question = old.id if old.role == "user" else old.parent
-        return self.start(old.conversation, None, question, choice, language)
+        begun = self.start(old.conversation, None, question, choice, language)
+        if old.role == "assistant" and question is not None:
+            self._correct(old, question, choice)
+        return begun
 
     def edit(self, message: int, text: str, choice: Choice = AUTO, language: str = "en") -> int:
         """The question in other words, beside the old one, and its answer."""
@@ -216,6 +240,21 @@ class Turns:
         for thread in threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
+    def _correct(self, old: Message, question: int, choice: Choice) -> None:
+        if self._corrections is None or choice.route not in [route.value for route in Route] or old.route is None:
+            return
+        route = Route(choice.route)
+        same_tool = route is not Route.TOOL or choice.tool in ("", old.tool)
+        same_one = route is not Route.PERSONA or choice.persona in ("", old.persona)
+        if route is old.route and same_tool and same_one and not choice.arguments:
+            return
+        was = RouteChosen(old.route, old.reason, old.confidence, old.tool, dict(old.arguments), old.persona)
+        text = self._history.message(question).text
+        try:
+            self._corrections.add(question, text, was, route, choice.tool, choice.arguments, choice.persona)
+        except Exception:  # the answer is what was asked for
+            _log.exception("the correction of answer %d could not be stored", old.id)
+
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _begin(self, turn: _Running, question: Message, choice: Choice) -> None:
@@ -238,7 +277,7 @@ class Turns:
             earlier = self._history.path(question.id)[:-1]
             events = self._agent.run(
                 question.text,
-                history=[Turn(message.role, message.text) for message in earlier if message.text],
+                history=[_said(message) for message in earlier if message.text],
                 documents=self._history.attached(question.conversation) or None,
                 choice=choice,
                 conversation=self._history.conversation(question.conversation),
@@ -326,6 +365,13 @@ class Turns:
             raise TryAgain(say("being_written", language))
 
 
+def _said(message: Message) -> Turn:
+    """An answer with who gave it, so that a persona does not take another's words for its own."""
+    if message.role == "user":
+        return Turn(message.role, message.text)
+    return Said(message.role, message.text, message.persona)
+
+
 def _replayed(answer: Message, language: str) -> Iterator[Event]:
     """The events of an answer that is only in the history."""
     if answer.route is not None:
@@ -337,7 +383,8 @@ def _replayed(answer: Message, language: str) -> Iterator[Event]:
         yield PassagesFound(answer.passages, 0.0)
     match answer.status:
         case MessageStatus.COMPLETE:
-            yield Answered(answer.text, answer.citations, answer.basis, answer.usage or _NO_USAGE, answer.draft)
+            usage, settings = answer.usage or _NO_USAGE, dict(answer.settings)
+            yield Answered(answer.text, answer.citations, answer.basis, usage, answer.draft, settings)
         case MessageStatus.STOPPED:
             yield TextDelta(answer.text, answer.citations)
             yield Stopped(answer.text)

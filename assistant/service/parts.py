@@ -202,7 +202,7 @@ class Parts:
         def make() -> Turns:
             from assistant.turns import Turns
 
-            return Turns(self.history, self.agent)
+            return Turns(self.history, self.agent, self.corrections)
 
         return self._once("turns", make)
 

@@ -18,6 +18,7 @@ from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson, TryAgain
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
 from assistant.history import Conversation, History, MessageStatus, UnknownMessage
+from assistant.personas.voice import Said
 from assistant.turns import Turns
 from knowledge import Basis, Citation, Passage, Turn, Usage
 from knowledge.store.database import connect
@@ -267,7 +268,7 @@ def test_the_agent_gets_its_own_branch_and_the_documents_of_the_conversation(his
     list(turns.follow(first))
     list(turns.follow(turns.start(conversation, "another branch", None)))
     list(turns.follow(turns.start(conversation, "two", first)))
-    assert agent.asked[-1][:3] == ("two", [Turn("user", "one"), Turn("assistant", ANSWERED.text)], [7])
+    assert agent.asked[-1][:3] == ("two", [Turn("user", "one"), Said("assistant", ANSWERED.text)], [7])
 
 
 def test_two_tabs_that_send_at_once_both_get_their_answer(history: History) -> None:
