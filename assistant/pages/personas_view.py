@@ -109,8 +109,8 @@ def lineage(from_: Lineage, say: Words) -> str:
 def portrait(picture: str, name: str) -> str:
     """A data URI (the card's own check lets no other address in), an emoji, or the name's first letter."""
     if picture.startswith("data:"):
-        return f'<span class="portrait"><img src="{attr(picture)}" alt=""></span>'
-    return f'<span class="portrait" aria-hidden="true">{escape(picture or name[:1] or "?")}</span>'
+        return f'<span class="persona-face"><img src="{attr(picture)}" alt=""></span>'
+    return f'<span class="persona-face" aria-hidden="true">{escape(picture or name[:1] or "?")}</span>'
 
 
 # ── the form ─────────────────────────────────────────────────────────────────────────────────────────────────────

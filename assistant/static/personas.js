@@ -145,8 +145,11 @@ export function page(host) {
   }
 
   function pictured(value) {
+    const problem = form().querySelector('[data-problem="picture"]');
+    problem.hidden = true;
+    problem.textContent = "";
     form().querySelector('[data-field="picture"]').value = value;
-    const frame = part("portrait").querySelector(".portrait");
+    const frame = part("portrait").querySelector(".persona-face");
     frame.replaceChildren(value.startsWith("data:")
       ? Object.assign(document.createElement("img"), { src: value, alt: "" })
       : value || [...form().querySelector('[data-field="name"]').value.trim()][0] || "?");
