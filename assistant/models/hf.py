@@ -11,6 +11,7 @@ with a model is never fetched, nor used where it lies in a folder. Looking for a
 from __future__ import annotations
 
 import json
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -39,7 +40,7 @@ class Source:
 
 def find(argument: str, weights: Path) -> Source:
     """ForPerson or ForOperator where it is neither a folder with a model nor a repository's name."""
-    folder = Path(argument).expanduser()
+    folder = Path(os.path.expanduser(argument))  # Path's own raises where a ~user is unknown
     if folder.is_dir():
         return _in_folder(folder.absolute(), weights)
     if not _REPOSITORY.fullmatch(argument) or argument.startswith((".", "~")):
@@ -56,13 +57,13 @@ def find(argument: str, weights: Path) -> Source:
 def fetch(repository: str, weights: Path, token: str | None, stop: threading.Event, progress: Progress) -> None:
     """Into <weights>/hf; what was fetched before an interruption is not fetched again."""
     import httpx2
-    from huggingface_hub import HfApi
+    from huggingface_hub import HfApi, constants
     from huggingface_hub import errors as hub
 
     named = _REPOSITORY.fullmatch(repository)
     assert named
     try:
-        folder = HfApi(token=token or False).snapshot_download(
+        folder = HfApi(constants.ENDPOINT, token=token or False).snapshot_download(
             named["id"], revision=named["revision"], cache_dir=_hub(weights), allow_patterns=list(WANTED),
             tqdm_class=_bar(stop, progress), max_workers=2,
         )  # fmt: skip
@@ -102,7 +103,7 @@ def _in_folder(folder: Path, weights: Path) -> Source:
 def _of_adapter(folder: Path, weights: Path) -> Source:
     _safe(folder, "adapter_model.safetensors")
     base = str(json.loads((folder / "adapter_config.json").read_text(encoding="utf-8")).get("base_model_name_or_path"))
-    place = (folder / Path(base).expanduser()).absolute()
+    place = (folder / os.path.expanduser(base)).absolute()
     ours = weights.absolute() / DEFAULT_WEIGHTS
     if base == DEFAULT_MODEL or place.is_relative_to(ours) or DEFAULT_WEIGHTS in Path(base).parts:
         return Source(None, folder)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from assistant.errors import ForOperator
 from knowledge import Turn
 
-# Of a template that writes its marks as plain text: <|user|>, <start_of_turn>, [INST], <<SYS>>, ### Instruction:
+# Of a template that writes its marks as plain text, or makes them of a role's name:
+# <|user|>, <start_of_turn>, [INST], <<SYS>>, ### Instruction:
 _WRITTEN = re.compile(r"<\|[^|<>]{1,40}\|>|<<?/?[A-Za-z_]{2,40}>>?|\[/?[A-Z_]{2,40}\]|#{2,4} ?[A-Z][A-Za-z]{2,20}:")
 
 
@@ -23,6 +25,17 @@ def marks(template: str, special: Collection[str] = ()) -> tuple[str, ...]:
     """The longest first: none must be broken by the breaking of another."""
     found = {mark for mark in special if len(mark) > 1 and not mark.isspace()} | set(_WRITTEN.findall(template))
     return tuple(sorted(found, key=len, reverse=True))
+
+
+@lru_cache(maxsize=64)
+def _shown(template: str, names: tuple[tuple[str, str], ...]) -> str:
+    """What the template writes around texts: "<|{{ message.role }}|>" is a mark only when it is run."""
+    for roles in (("system", "user", "assistant", "user"), ("user", "assistant", "user")):
+        try:
+            return _rendered([Turn(role, "-") for role in roles], template, dict(names))
+        except Exception:  # the conversation itself will say what is wrong
+            continue
+    return ""
 
 
 def plain(text: str, found: Collection[str]) -> str:
@@ -35,22 +48,21 @@ def rendered(
     turns: Sequence[Turn], template: str, special: Collection[str] = (), names: Mapping[str, str] | None = None
 ) -> str:
     """`names`: what a template may speak of, {"bos_token": "<s>", …}. ForOperator where it does not fit a chat."""
-    found = marks(template, special)
+    known = names or {}
+    found = marks(template + _shown(template, tuple(sorted(known.items()))), special)
     turns = [replace(turn, text=plain(turn.text, found)) for turn in turns]
-    try:
-        return _rendered(turns, template, names or {})
-    except Exception:
-        if turns and turns[0].role == "system":  # Gemma's, Mistral's first: no such role
-            try:
-                return _rendered(_folded(turns), template, names or {})
-            except Exception as error:
-                refused = error
-        reason = (str(refused).strip().splitlines() or [type(refused).__name__])[0][:200]
-        raise ForOperator(
-            f"The model's chat template cannot write this conversation ({reason}). Choose another template or model.",
-            spanish=f"La plantilla de chat del modelo no puede escribir esta conversación ({reason}). Elige otra "
-            "plantilla u otro modelo.",
-        ) from refused
+    tries = [turns, _folded(turns)] if turns and turns[0].role == "system" else [turns]
+    reason = ""
+    for attempt in tries:  # Gemma's and Mistral's first have no role for the system's words
+        try:
+            return _rendered(attempt, template, known)
+        except Exception as error:  # whatever a template raises
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    raise ForOperator(
+        f"The model's chat template cannot write this conversation ({reason}). Choose another template or model.",
+        spanish=f"La plantilla de chat del modelo no puede escribir esta conversación ({reason}). Elige otra "
+        "plantilla u otro modelo.",
+    )
 
 
 def _rendered(turns: Sequence[Turn], template: str, names: Mapping[str, str]) -> str:

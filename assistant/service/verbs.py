@@ -57,6 +57,10 @@ VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
     "personas.remove": "assistant.personas_verbs:personas_remove",
     "personas.restore": "assistant.personas_verbs:personas_restore",
     "personas.show": "assistant.personas_verbs:personas_show",
+    "route": "assistant.routing_verbs:route",
+    "route.corrections": "assistant.routing_verbs:route_corrections",
+    "web.engines": "assistant.tools.engines.verbs:web_engines",
+    "web.use": "assistant.tools.engines.verbs:web_use",
 }
 
 
