@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from assistant.service.commands import ask, chats, docs, doctor, models, personas, serve
+from assistant.service.commands import api, ask, chats, docs, doctor, models, personas, route, serve, web
 from assistant.service.commands.session import Session, localise
 from assistant.service.privacy import switch_off
 from assistant.service.say import Say, of_locale
@@ -77,10 +77,13 @@ def command_line() -> tuple[TyperGroup, Session]:
     app.callback(invoke_without_command=True)(serve.alone)
     app.command("serve")(serve.serve)
     app.command("ask")(ask.ask)
+    app.command("route")(route.route)
     app.add_typer(docs.app, name="docs")
     app.add_typer(chats.app, name="chats")
     app.add_typer(models.app, name="models")
     app.add_typer(personas.app, name="personas")
+    app.add_typer(api.app, name="api")
+    app.add_typer(web.app, name="web")
     app.command("doctor")(doctor.doctor)
     session = Session(Say(of_locale(os.environ)), settings, site, os.environ)
     command = typer.main.get_group(app)

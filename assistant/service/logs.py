@@ -15,7 +15,7 @@ from pathlib import Path
 _SHAPES = re.compile(
     r"(?P<head>(?:bearer|basic)\s+|(?:api[_-]?key|token|password|passwd|secret)[\"']?\s*[=:]\s*[\"']?|://[^/\s:@]*:)"
     r"(?P<value>[^\s\"',;&@]{3,})"
-    r"|\b(?:sk|hf|gsk|ghp)[-_][A-Za-z0-9_-]{8,}",
+    r"|\b(?:sk|hf|gsk|ghp|tvly)[-_][A-Za-z0-9_-]{8,}|\bafina-[A-Za-z0-9_-]{40,}",
     re.IGNORECASE,
 )
 

@@ -99,9 +99,13 @@ def make(
 def engine_of(switches: Switches) -> Engine:
     name = str(switches.chosen("web.engine") or DEFAULT)
     if name not in ENGINES:
-        values = {"engine": name, "known": ", ".join(ENGINES)}
-        raise ToolError(say("unknown", "en", **values), spanish=say("unknown", "es", **values))
+        raise unknown(name)
     return ENGINES[name]
+
+
+def unknown(name: str) -> ToolError:
+    values = {"engine": name, "known": ", ".join(ENGINES)}
+    return ToolError(say("unknown", "en", **values), spanish=say("unknown", "es", **values))
 
 
 def _result(engine: Engine, query: str, hits: list[Hit], language: str) -> Result:

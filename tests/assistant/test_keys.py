@@ -200,3 +200,12 @@ def test_a_log_shows_no_key_that_was_entered_after_it_began_nor_one_that_was_rep
     assert "one *** two ***" in text
     assert first not in text
     assert second not in text
+
+
+def test_a_log_shows_no_key_of_the_apps_own_door(tmp_path: Path) -> None:
+    """Only its hash is kept, so it cannot be known by value: its shape gives it away."""
+    parts = Parts(Settings(home=tmp_path / "home", _env_file=None))
+    (tmp_path / "home").mkdir()
+    key = parts.api_key.make()
+    parts.close()
+    assert key not in logs.Masked("").mask(f"a key {key} in a line")

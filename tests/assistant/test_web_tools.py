@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
+from assistant.errors import ForPerson
 from assistant.models.keys import Keys
+from assistant.service.parts import Parts
+from assistant.service.settings import Settings
+from assistant.service.verbs import prepare
 from assistant.tools import Effect, Result, Toolbox, ToolError, Work, web_page, web_search
 from assistant.tools.engines import ENGINES, plain
 from assistant.tools.tool import READ
@@ -332,3 +337,33 @@ def test_a_page_that_is_not_there_is_a_sentence(site: Website, status: int, word
     site.say["/"] = answer("<h1>Sorry", status)
     with pytest.raises(ToolError, match=words):
         read(site)
+
+
+# ── the verbs ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_engine_is_chosen_by_name_and_says_what_it_still_needs(home: Path) -> None:
+    home.mkdir()
+    parts = Parts(Settings(home=home, _env_file=None))
+
+    def verb(name: str, **arguments: str) -> dict[str, dict[str, object]]:
+        return {row["engine"]: row for row in prepare(parts, name, arguments, threading.Event())()}
+
+    assert [name for name, row in verb("web.engines").items() if row["chosen"]] == ["duckduckgo"]
+    assert verb("web.use", engine="tavily")["tavily"]["needs"] == "key"
+    parts.keys.set("tavily", KEY)
+    assert verb("web.engines")["tavily"] | {"title": ""} == {
+        "engine": "tavily",
+        "title": "",
+        "chosen": True,
+        "needs": "",
+        "address": "https://api.tavily.com",
+    }
+    assert verb("web.use", engine="searxng")["searxng"]["needs"] == "address"
+    row = verb("web.use", engine="searxng", address="http://localhost:8888/")["searxng"]
+    assert (row["chosen"], row["needs"], row["address"]) == (True, "", "http://localhost:8888")
+    for wrong in ({"engine": "altavista"}, {"engine": "searxng", "address": "file:///etc"}):
+        with pytest.raises(ForPerson) as raised:
+            verb("web.use", **wrong)
+        assert raised.value.said("es") != str(raised.value)
+    parts.close()
