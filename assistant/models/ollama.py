@@ -35,7 +35,8 @@ from assistant.errors import AssistantError, ForOperator
 from assistant.models import wire
 from assistant.models.asking import Asked
 from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import Patience, Waiting, client
+from assistant.models.patience import Patience, Waiting
+from assistant.models.sending import client
 from assistant.models.wire import Offered
 
 OLLAMA = "http://127.0.0.1:11434"
@@ -109,6 +110,7 @@ class OllamaChat(BaseChatModel):
             raise
         except Trouble as trouble:
             if trouble.kind == "stopped":
+                yield from end.spoiled()  # half an argument is none
                 yield wire.nothing()
                 return
             raise self.where.trouble(trouble, waiting.words) from trouble

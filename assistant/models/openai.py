@@ -28,7 +28,8 @@ from assistant.errors import AssistantError, ForOperator
 from assistant.models import wire
 from assistant.models.asking import Asked
 from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import THINKING, Patience, Waiting, client
+from assistant.models.patience import THINKING, Patience, Waiting
+from assistant.models.sending import client
 from assistant.models.wire import Offered, refuses, takes_all
 
 OPENAI = "https://api.openai.com/v1"
@@ -111,6 +112,7 @@ class RemoteChat(ChatOpenAI):
             raise
         except Exception as error:
             if isinstance(error, Trouble) and error.kind == "stopped":
+                yield from end.spoiled()  # half an argument is none
                 yield wire.nothing()
                 return
             if not waiting.words and (settings := _refused_settings(error, kwargs, stop)):

@@ -35,7 +35,8 @@ from assistant.errors import AssistantError, ForOperator
 from assistant.models import wire
 from assistant.models.asking import Asked
 from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import THINKING, Patience, Waiting, client
+from assistant.models.patience import THINKING, Patience, Waiting
+from assistant.models.sending import client
 
 GEMINI = "https://generativelanguage.googleapis.com"
 TOKEN = "ya29."  # how an access token begins; any other key is one of the Gemini API
@@ -128,6 +129,7 @@ class GeminiChat(BaseChatModel):
             raise
         except Trouble as trouble:
             if trouble.kind == "stopped":
+                yield from end.spoiled()  # half an argument is none
                 yield wire.nothing()
                 return
             raise self.where.trouble(trouble, waiting.words) from trouble

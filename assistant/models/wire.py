@@ -20,7 +20,8 @@ from langchain_core.utils.json import parse_partial_json
 from assistant.errors import AssistantError
 from assistant.models.asking import Asked
 from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import Patience, Waiting, client
+from assistant.models.patience import Patience, Waiting
+from assistant.models.sending import client
 from assistant.sentences import speaker
 
 SETTINGS = ("max_tokens", "temperature", "top_k", "top_p", "seed", "stop")

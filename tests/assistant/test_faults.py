@@ -150,6 +150,14 @@ def test_https_where_http_is_spoken_and_the_other_way_round(server: Completions,
     secure.server_close()
 
 
+def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        _, error = ask(f"https://127.0.0.1:{silent.getsockname()[1]}/v1#m", patience=Patience(connect=0.4))
+        assert "no connection within 0.4 seconds" in str(error)
+        assert time.monotonic() - began < 1.5
+
+
 def test_something_that_is_no_http_server() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
 
@@ -494,6 +502,22 @@ def test_arguments_that_are_no_json_are_handed_on_as_invalid(server: Completions
     message = whole(served(f"{server.url}/v1#m", None))
     assert len(message.invalid_tool_calls) == len(halves)
     assert [(call["name"], call["args"]) for call in message.tool_calls] == [("no_such_tool", {"a": 1}), ("clock", {})]
+
+
+def test_a_call_that_was_stopped_half_way_is_invalid(server: Completions) -> None:
+    delta = {
+        "tool_calls": [{"index": 0, "id": "a", "function": {"name": "calculator", "arguments": '{"expression": "1'}}]
+    }
+    server.raw, server.pause = [_said("", delta=delta), _said("x")], 9.0
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    chunks = list(served(f"{server.url}/v1#m", None).stream("Hi", cancelled=stop))
+    message = chunks[0]
+    for chunk in chunks[1:]:
+        message += chunk  # type: ignore[assignment]
+    assert isinstance(message, AIMessageChunk)
+    assert not message.tool_calls
+    assert len(message.invalid_tool_calls) == 1
 
 
 @pytest.mark.parametrize("numbered", [True, False])
