@@ -18,6 +18,7 @@ from assistant.errors import ForPerson
 from assistant.sentences import speaker
 from assistant.store.tables import SwitchRow
 from assistant.store.transactions import Transactions
+from assistant.tools.mcp import Servers
 from assistant.tools.tool import Tool
 
 # A tool's file either holds the tool (TOOL), or makes it of what reaches out: make(egress=…, keys=…, switches=…).
@@ -57,10 +58,11 @@ class Toolbox(Transactions):
         self._lent = {"egress": egress, "keys": keys, "switches": self}
         self._making = threading.Lock()
         self._made: dict[str, Tool] = {}
+        self.mcp = Servers(engine)
 
     def all(self) -> list[Tool]:
         """Ours, then those of MCP servers, on or off."""
-        return [self._ours(name) for name in OURS]
+        return [*(self._ours(name) for name in OURS), *self.mcp.tools()]
 
     def tools(self, language: str = "en") -> list[Tool]:
         """What can be called now."""
@@ -111,7 +113,8 @@ class Toolbox(Transactions):
         self._set(name, value)
 
     def close(self) -> None:
-        """Nothing of ours stays open."""
+        """Ends the MCP servers that were started."""
+        self.mcp.close()
 
     def _ours(self, name: str) -> Tool:
         with self._making:
