@@ -68,6 +68,9 @@ export function messages(page) {
     if (event.key === "Escape") { menu.open = false; menu.querySelector("summary").focus(); }
     else lines.at(event.key === "ArrowDown" ? (here + 1) % lines.length : here > 0 ? here - 1 : -1)?.focus();
   });
+  page.root.addEventListener("toggle", ({ target }) => {
+    if (target.open && target.matches?.(".answer details.route")) target.querySelector(".menu").scrollIntoView({ block: "nearest" });
+  }, true);
   // What the person opened or closed stays so when the answer is done.
   page.root.addEventListener("click", (event) => {
     const steps = event.target.closest?.(".steps");

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.pdfs import handbook
 
@@ -58,7 +58,7 @@ DROP = """([place, files]) => {
 @dataclass
 class App:
     url: str
-    hostile: int  # a conversation whose answer was written by nobody's friend
+    hostile: int = 0  # a conversation whose answer was written by nobody's friend
 
 
 @dataclass
@@ -92,9 +92,17 @@ def _seed(home: Path) -> int:
 
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[App]:
-    home, port = tmp_path_factory.mktemp("browser") / "home", _free_port()
+    home = tmp_path_factory.mktemp("browser") / "home"
     hostile = _seed(home)
-    environment = {**os.environ, "AFINA_HOME": str(home), "AFINA_WEIGHTS": str(weights), "AFINA_LOG": "info"}
+    with serving(home, AFINA_WEIGHTS=str(weights)) as url:
+        yield App(url, hostile)
+
+
+@contextmanager
+def serving(home: Path, **settings: str) -> Iterator[str]:
+    """The app on `home`, in a process of its own; its address."""
+    port = _free_port()
+    environment = {**os.environ, "AFINA_HOME": str(home), "AFINA_LOG": "info", **settings}
     log = (home.parent / "app.log").open("wb")
     command = [*COMMAND, "serve", "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -106,7 +114,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[App
             with suppress(URLError, OSError), urlopen(url, timeout=2):
                 break
             time.sleep(0.1)
-        yield App(url, hostile)
+        yield url
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -178,6 +186,20 @@ def ask(page: Page, question: str) -> None:
 def answered(page: Page) -> None:
     """The newest answer is finished."""
     page.wait_for_selector("article.answer:last-of-type[data-status=complete]", timeout=90_000)
+
+
+def told(page: Page, question: str) -> Locator:
+    """Ask in a chat that may have answers already; the new one, finished."""
+    before = page.locator("article.question").count()
+    ask(page, question)
+    expect(page.locator("article.question")).to_have_count(before + 1)
+    return newest(page)
+
+
+def newest(page: Page) -> Locator:
+    answer = page.locator("article.message").last
+    expect(answer).to_have_attribute("data-status", "complete", timeout=90_000)
+    return answer
 
 
 @pytest.fixture(scope="session")
