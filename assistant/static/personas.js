@@ -236,7 +236,11 @@ export function page(host) {
   });
   root.addEventListener("keydown", (event) => {
     if (event.target === part("question") && event.key === "Enter") { event.preventDefault(); root.querySelector('[data-do="try"]').click(); }
-    if (event.key === "Escape" && form()) { event.stopPropagation(); close(); }
+    if (event.key === "Escape" && form()) { // the same key would close the question that `close` asks
+      event.preventDefault();
+      event.stopPropagation();
+      close();
+    }
   });
   dropping(null, () => shown() && !form(), take);
   addEventListener("beforeunload", (event) => { if (changed()) event.preventDefault(); });
