@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from assistant.service.commands import api, ask, chats, docs, doctor, models, personas, route, serve, web
+from assistant.service.commands import api, ask, chats, docs, doctor, models, personas, route, serve, tools, web
 from assistant.service.commands.session import Session, localise
 from assistant.service.privacy import switch_off
 from assistant.service.say import Say, of_locale
@@ -48,6 +48,7 @@ def site(parts: Parts, token: str) -> Doors:
     """The pages, mounted behind the doors. Gradio is imported here."""
     from assistant import chat_page
     from assistant.chat_page.company import Company
+    from assistant.pages.models_page import ModelsPage
     from assistant.pages.personas_page import personas_page
     from assistant.service.site import build
 
@@ -59,7 +60,10 @@ def site(parts: Parts, token: str) -> Doors:
             turns=parts.turns,
             models=parts.models,
             company=Company(parts.personas, parts.toolbox, parts.corrections, parts.approvals, parts.models),
-            pages=[personas_page(parts.personas, parts.library, parts.models, parts.toolbox)],
+            pages=[
+                personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
+                ModelsPage(parts.models, parts.keys),
+            ],
             upload_limit=parts.settings.upload_limit,
         )
         parts.adopt("arrivals", arrivals)
@@ -84,6 +88,8 @@ def command_line() -> tuple[TyperGroup, Session]:
     app.add_typer(personas.app, name="personas")
     app.add_typer(api.app, name="api")
     app.add_typer(web.app, name="web")
+    app.add_typer(tools.app, name="tools")
+    app.add_typer(tools.mcp, name="mcp")
     app.command("doctor")(doctor.doctor)
     session = Session(Say(of_locale(os.environ)), settings, site, os.environ)
     command = typer.main.get_group(app)
