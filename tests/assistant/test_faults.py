@@ -25,7 +25,7 @@ from assistant.models.openai import hosted, listed, served
 from assistant.models.patience import Patience
 from tests.completions import Call, Completions
 
-QUICK = Patience(connect=2.0, first=0.4, between=0.4, retries=2, retry_after=0.5)
+QUICK = Patience(connect=5.0, first=0.8, between=0.8, retries=2, retry_after=0.5)
 KEY = "sk-verysecretkey1234"
 
 
@@ -76,7 +76,7 @@ def test_nobody_there_is_tried_three_times_and_said_within_seconds() -> None:
     assert "cannot be reached" in str(error)
     assert "http://127.0.0.1:9/v1" in str(error)
     assert text == ""
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 4
 
 
 def test_a_server_that_comes_up_meanwhile_is_reached(server: Completions) -> None:
@@ -117,7 +117,7 @@ def test_a_name_that_takes_forever_to_look_up_is_given_up_and_can_be_stopped() -
         threading.Timer(0.2, stop.set).start()
         model = served("http://slow.invalid/v1#m", None)
         assert "".join(str(chunk.text) for chunk in model.stream("Hi", cancelled=stop)) == ""
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4
         never.set()
 
 
@@ -155,7 +155,7 @@ def test_a_tls_handshake_that_never_ends_is_given_up() -> None:
         began = time.monotonic()
         _, error = ask(f"https://127.0.0.1:{silent.getsockname()[1]}/v1#m", patience=Patience(connect=0.4))
         assert "no connection within 0.4 seconds" in str(error)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 4
 
 
 def test_something_that_is_no_http_server() -> None:
@@ -210,9 +210,9 @@ def test_the_first_word_has_to_come_in_time_whatever_else_comes(server: Completi
     vars(server).update(knobs)
     began = time.monotonic()
     text, error = ask(f"{server.url}/v1#m")
-    assert 0.35 < time.monotonic() - began < 1.5
+    assert 0.7 < time.monotonic() - began < 4
     assert isinstance(error, TryAgain)
-    assert "wrote nothing for 0.4 seconds" in str(error)
+    assert "wrote nothing for 0.8 seconds" in str(error)
     assert text == ""
     assert len(server.requests) == 1, "it may be working on it: not asked twice"
     assert server.hung_up.wait(2), "the server is told that nobody waits any more"
@@ -223,15 +223,15 @@ def test_between_two_words_there_is_a_limit_too_and_the_first_is_kept(server: Co
     server.silence, server.pings = 5.0, pings
     text, error = ask(f"{server.url}/v1#m")
     assert text == "Paris "
-    assert "stopped writing for 0.4 seconds" in str(error)
+    assert "stopped writing for 0.8 seconds" in str(error)
     assert isinstance(error, TryAgain)
     assert len(server.requests) == 1
 
 
 def test_a_slow_answer_is_no_silent_one(server: Completions) -> None:
-    server.pause = 0.25
+    server.words, server.pause = ["word "] * 6, 0.2  # longer in all than one silence may be
     model = served(f"{server.url}/v1#m", None, patience=QUICK)
-    assert model.invoke("Hi").text == "Paris is the capital."
+    assert model.invoke("Hi").text == "word " * 6
 
 
 def test_a_slow_reader_is_not_the_servers_fault(server: Completions) -> None:
@@ -254,7 +254,7 @@ def test_a_stop_is_heard_at_once_wherever_it_waits_and_the_server_hears_of_it(
     threading.Timer(0.3, stop.set).start()
     began = time.monotonic()
     chunks = list(served(f"{server.url}/v1#m", None).stream("Hi", cancelled=stop))
-    assert 0.25 < time.monotonic() - began < 0.8
+    assert 0.25 < time.monotonic() - began < 3
     assert "".join(str(chunk.text) for chunk in chunks) == ("Paris " if "silence" in knobs else "")
     assert server.hung_up.wait(2)
 
@@ -265,7 +265,7 @@ def test_a_stop_ends_the_waiting_for_a_second_try(server: Completions) -> None:
     threading.Timer(0.2, stop.set).start()
     began = time.monotonic()
     list(served(f"{server.url}/v1#m", None).stream("Hi", cancelled=stop))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert len(server.requests) == 1
 
 
@@ -302,7 +302,7 @@ def test_retry_after_is_kept_to_the_second(server: Completions) -> None:
     server.statuses, server.error_headers = [429], {"Retry-After": "1"}
     began = time.monotonic()
     served(f"{server.url}/v1#m", None).invoke("Hi")
-    assert 0.95 < time.monotonic() - began < 2
+    assert 0.95 < time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
@@ -315,7 +315,7 @@ def test_a_long_retry_after_is_told_and_not_waited_for(server: Completions, form
     assert isinstance(error, TryAgain)
     assert "wait 10 minutes" in str(error)
     assert "esperar 10 minutos" in error.spanish
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
     assert len(server.requests) == 1
 
 

@@ -21,7 +21,7 @@ from knowledge import Turn, Usage
 from tests.completions import Call, Completions
 from tests.ollama import Ollama
 
-QUICK = Patience(connect=2.0, first=0.5, between=0.5, retry_after=0.5)
+QUICK = Patience(connect=5.0, first=1.0, between=1.0, retry_after=0.5)
 ALL = Inference(max_tokens=40, temperature=0.0, top_k=3, top_p=0.5, seed=7, stop=("END",))
 HI = [Turn("user", "Hi")]
 
@@ -274,7 +274,7 @@ def test_an_ollama_calls_tools(llama: Ollama) -> None:
 
 
 def test_a_model_that_is_not_in_memory_may_load_first(llama: Ollama) -> None:
-    llama.load, llama.loaded = 0.8, []
+    llama.load, llama.loaded = 1.5, []
     assert ollama.chat("llama3.2", llama.url, patience=QUICK, loading=5).invoke("Hi").text == "Paris is the capital."
     llama.loaded = ["llama3.2:latest"]
     llama.silence = 3.0
@@ -333,7 +333,7 @@ def test_a_stop_is_heard_at_once(llama: Ollama) -> None:
     stop.set()
     began = time.monotonic()
     assert isinstance(list(pieces)[-1], Usage)
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 3
     llama.silence = 0.0
 
 
