@@ -28,6 +28,7 @@ from langchain_core.messages import (
     BaseMessage,
     HumanMessage,
     SystemMessage,
+    ToolCall,
     ToolMessage,
     message_chunk_to_message,
 )
@@ -78,7 +79,6 @@ say = speaker(
         "attached": ("Documents of this chat: {titles}.", "Documentos de este chat: {titles}."),
         "documents": ("The model chose to look into your documents.", "El modelo decidió mirar en tus documentos."),
         "tool": ("The model chose the tool {tool}.", "El modelo eligió la herramienta {tool}."),
-        "persona": ("The model asked {tool}.", "El modelo preguntó a {tool}."),
         "chat": (
             "The model answered by itself, without a tool.",
             "El modelo respondió por sí mismo, sin herramientas.",
@@ -228,9 +228,7 @@ class Turning:
 
     def wrote(self, text: str, *, opens: bool) -> None:
         """`opens`: the first text of a message; what was said before a call stays above it."""
-        if self.route is None:
-            speaks = Route.PERSONA if self.request.who.persona else Route.CHAT
-            self._choose(RouteChosen(speaks, say("chat", self.request.language), 1.0, persona=self.request.who.name))
+        self._by_itself()
         if opens and self.said:
             text = f"\n\n{text.lstrip()}"
         self.first = self.first or time.monotonic()
@@ -239,7 +237,10 @@ class Turning:
 
     def calls(self, name: str, arguments: dict[str, Any]) -> None:
         """The first tool decides the route, also where the model said something before."""
-        if self.route not in (None, Route.CHAT, Route.PERSONA) or name not in self.acting.tools:
+        if self.route not in (None, Route.CHAT, Route.PERSONA):
+            return
+        if name not in self.acting.tools:  # it goes nowhere, but a turn begins with a route
+            self._by_itself()
             return
         language, speaks = self.request.language, self.request.who.name
         if name in _DOCUMENTS:
@@ -247,6 +248,11 @@ class Turning:
         else:
             why = say("tool", language, tool=self.acting.tools[name].title.get(language) or name)
             self._choose(RouteChosen(Route.TOOL, why, 1.0, name, arguments, speaks))
+
+    def _by_itself(self) -> None:
+        if self.route is None:
+            speaks = Route.PERSONA if self.request.who.persona else Route.CHAT
+            self._choose(RouteChosen(speaks, say("chat", self.request.language), 1.0, persona=self.request.who.name))
 
     def _choose(self, chosen: RouteChosen) -> None:
         self.route = chosen.route
@@ -299,10 +305,9 @@ class Turning:
     def _message(self, whole: AIMessageChunk | None) -> AIMessage:
         """As it goes into the conversation: unreadable calls are calls, so that they get an answer; ids are unique."""
         made = cast("AIMessage", message_chunk_to_message(whole)) if whole is not None else AIMessage("")
-        calls = [dict(call) for call in made.tool_calls]
-        calls += [
-            {"name": bad.get("name") or "", "args": {UNREADABLE: bad.get("args") or ""}, "id": bad.get("id")}
-            for bad in made.invalid_tool_calls
+        calls: list[dict[str, Any]] = [
+            {"name": call["name"] or "", "args": _arguments(call["args"]), "id": call["id"]}
+            for call in (whole.tool_call_chunks if whole is not None else ())
         ]
         for call in calls:
             name = wanted = str(call["id"] or f"call{len(self.ids):05d}")
@@ -310,7 +315,7 @@ class Turning:
                 name = f"{wanted}x{len(self.ids)}"
             self.ids.add(name)
             call["id"] = name
-        return AIMessage(str(made.text), tool_calls=calls, usage_metadata=made.usage_metadata)
+        return AIMessage(str(made.text), tool_calls=cast("list[ToolCall]", calls), usage_metadata=made.usage_metadata)
 
     def _fitting(self, messages: Sequence[AnyMessage]) -> list[AnyMessage]:
         """What tools said long ago is left out where the model could not read it all."""
@@ -364,6 +369,15 @@ class _Wraps(AgentMiddleware[Any, Any]):
     ) -> ToolMessage | Command[Any]:
         turn = cast("Turning", request.runtime.context)
         return turn.call_tool(cast("dict[str, Any]", request.tool_call))
+
+
+def _arguments(text: str | None) -> dict[str, Any]:
+    """As they were written, not as LangChain mends them: half an object is not what was meant."""
+    try:
+        given = json.loads(text, strict=False) if text and text.strip() else {}
+    except ValueError:
+        given = None
+    return given if isinstance(given, dict) else {UNREADABLE: text or ""}
 
 
 def _structured(tool: Tool) -> StructuredTool:
