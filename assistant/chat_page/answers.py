@@ -210,7 +210,7 @@ class Chat:
         writing = [m.id for m in thread if m.status is MessageStatus.WRITING]
         waits = shown is not None and self.patience.question(shown) is not None
         cast = self.company.cast(say.language)
-        chosen = SetUp.of(conversation) if conversation else action.new
+        chosen = self.company.chosen(conversation, action.new, cast)
         title = (conversation.title if conversation else "") or say("new_chat")
         note = self._note(thread, waits, busy, say)
         body = messages_view.thread(thread, say, cast=cast, noted=self.company.noted(thread), note=note)
@@ -239,8 +239,9 @@ class Chat:
         """The panel: of what is stored, or of what stands in it already."""
         cast = self.company.cast(say.language)
         if chosen is None:
-            conversation = action.conversation
-            chosen = action.new if conversation is None else SetUp.of(self.history.conversation(conversation))
+            here = action.conversation
+            conversation = self.history.conversation(here) if here is not None else None
+            chosen = self.company.chosen(conversation, action.new, cast)
         model = self.company.model_of(chosen, cast)
         allowed = self.company.approvals.allowed(action.conversation) if action.conversation is not None else ()
         titles = [(tool, cast.ability(tool).title) for tool in sorted(allowed)]

@@ -88,6 +88,12 @@ class Company:
         abilities = tuple(_ability(tool, language, tool.name in on) for tool in self.toolbox.all())
         return Cast(faces, abilities)
 
+    @staticmethod
+    def chosen(conversation: Conversation | None, new: SetUp, cast: Cast) -> SetUp:
+        """What a chat is set up with; `new`: of one without a message. A persona that was removed is nobody's."""
+        found = SetUp.of(conversation) if conversation else new
+        return found if cast.by_id(found.persona) else found.model_copy(update={"persona": None})
+
     def model_of(self, chosen: SetUp, cast: Cast) -> str:
         """The one that would answer."""
         face = cast.by_id(chosen.persona)

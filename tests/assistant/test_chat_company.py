@@ -133,6 +133,14 @@ def test_a_chat_is_set_up_anew_and_back(page: Page) -> None:
     assert "no persona" in page("set-up", chosen={"persona": 99})["error"].lower()
 
 
+def test_a_chat_whose_persona_was_removed_is_afinas_and_can_be_set_up(page: Page) -> None:
+    page("send", text="hello", new={"persona": 1})
+    page.done()
+    page.chat.company.personas.remove(1)
+    assert page("show")["setup"] == {}
+    assert page("set-up", chosen={**page("show")["setup"], "model": "scripted:x"})["setup"] == {"model": "scripted:x"}
+
+
 @pytest.mark.parametrize(
     "settings", [{"temperature": 3}, {"top_p": 0}, {"max_tokens": 0}, {"stop": ["a"] * 5}, {"x": 1}]
 )

@@ -101,7 +101,7 @@ def test_keys_open_the_list_and_reach_the_composer_and_the_search(open_page: Ope
 
 def test_every_button_has_a_name(open_page: Opener, app: App) -> None:
     page = open_page(f"?c={app.hostile}")
-    nameless = "[...document.querySelectorAll('button')].filter((b) => !(b.ariaLabel || b.innerText.trim())).length"
+    nameless = "[...document.querySelectorAll('button')].filter((b) => !(b.ariaLabel || b.textContent.trim())).length"
     assert page.evaluate(nameless) == 0
 
 
