@@ -35,7 +35,10 @@ def read(text: str, language: str = "en", *, decimal: str = "") -> Fraction:
     if not re.fullmatch(r"[\d.,]*\d[\d.,]*", mantissa) or len(mantissa) > 400:
         raise NotANumber(text)
     point = style(mantissa) or decimal or ("," if language == "es" else ".")
-    whole, _, part = mantissa.replace("." if point == "," else ",", "").partition(point)
+    group = "." if point == "," else ","
+    if group in mantissa and not re.fullmatch(rf"\d{{1,3}}(?:\{group}\d{{3}})+(?:\{point}\d*)?", mantissa):
+        raise NotANumber(text)  # 1,2,3 is no number
+    whole, _, part = mantissa.replace(group, "").partition(point)
     if point in part or (power and not re.fullmatch(r"[+-]?\d{1,4}", power)):
         raise NotANumber(text)
     return sign * Fraction(f"{whole or 0}.{part or 0}") * Fraction(10) ** int(power or 0)

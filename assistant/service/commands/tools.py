@@ -99,7 +99,7 @@ def list_servers(context: typer.Context, home: Home = None, as_json: Json = Fals
 
 
 @mcp.command("test")
-def test_server(context: typer.Context, server: str, home: Home = None, as_json: Json = False) -> None:
+def try_server(context: typer.Context, server: str, home: Home = None, as_json: Json = False) -> None:
     session = of(context)
     session.print(session.call("mcp.test", home, name=server), as_json, lambda row: _show(session, row))
 
