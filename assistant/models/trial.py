@@ -28,6 +28,7 @@ Row = dict[str, Any]
 QUESTION = {"en": "What is the capital of France? Answer in one short sentence.",
             "es": "¿Cuál es la capital de Francia? Responde con una frase corta."}  # fmt: skip
 TOKENS = 256  # of the answer; one that thinks first needs some
+TOKENS_HERE = 48
 SCHEMA = {
     "type": "function",
     "function": {
@@ -79,7 +80,7 @@ def trial(name: str, model: BaseChatModel, context: int | None, stop: threading.
     facts: Row = {"tested_at": datetime.now(UTC).isoformat(timespec="seconds"), "ok": False}
     try:
         pieces = list(
-            write(model, [Turn("user", QUESTION[language])], inference=Inference(max_tokens=TOKENS), stop=stop)
+            write(model, [Turn("user", QUESTION[language])], inference=few, stop=stop)
         )
     except (AssistantError, KnowledgeError) as error:
         yield _row("done", False, error.said(language), facts=facts | {"problem": error.said(language)})
