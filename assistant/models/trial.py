@@ -79,9 +79,8 @@ say = speaker(
 def trial(name: str, model: BaseChatModel, context: int | None, stop: threading.Event, language: str) -> Iterator[Row]:
     facts: Row = {"tested_at": datetime.now(UTC).isoformat(timespec="seconds"), "ok": False}
     try:
-        pieces = list(
-            write(model, [Turn("user", QUESTION[language])], inference=few, stop=stop)
-        )
+        few = Inference(max_tokens=TOKENS_HERE if getattr(model, "here", False) else TOKENS)
+        pieces = list(write(model, [Turn("user", QUESTION[language])], inference=few, stop=stop))
     except (AssistantError, KnowledgeError) as error:
         yield _row("done", False, error.said(language), facts=facts | {"problem": error.said(language)})
         return
