@@ -52,7 +52,7 @@ def mount(
 
     arrivals = Arrivals(library)
     chat = Chat(history, turns, models, Documents(library, arrivals), company)
-    app.include_router(router(library, turns, company.cast))
+    app.include_router(router(library, turns, company))
     for package, folder in (("knowledge", STATIC), ("assistant", _HERE.parent / "static")):
         app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
     app.add_middleware(FirstPaint, pages=[page.name for page in pages])

@@ -14,6 +14,7 @@ from typing import Any
 from knowledge.pages.icons import icon
 
 AFINA = "Afina"
+FACES = "/afina/face/"  # where a browser gets a picture: once, not with every drawing
 _LEFT = "\n\t\u200c\u200d"  # the last two join letters and emojis, and turn nothing
 
 
@@ -24,7 +25,7 @@ class Face:
     id: int
     name: str
     handle: str = ""  # what follows the @
-    picture: str = ""  # an emoji, or a data URI of ours
+    picture: str = ""  # an emoji, or an address of ours
     greeting: str = ""
     model: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -64,7 +65,7 @@ def portrait(name: str, picture: str) -> str:
     """A small picture: the persona's, else its first letter; Afina's own sign."""
     if not name or name == AFINA:
         return f'<span class="face own">{icon("spark")}</span>'
-    if picture.startswith("data:image/"):
+    if picture.startswith(FACES):
         return f'<span class="face"><img src="{escape(picture, quote=True)}" alt=""></span>'
     return f'<span class="face" aria-hidden="true">{escape(picture or name[0].upper())}</span>'
 

@@ -5,13 +5,14 @@ Draws nothing; the views are given its values.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from assistant.chat_page.cast import Ability, Cast, Face
+from assistant.chat_page.cast import FACES, Ability, Cast, Face
 from assistant.events import Decision, Route
 from assistant.history import Conversation, Message
 from assistant.models.inference import UNSAID, Inference
@@ -21,7 +22,7 @@ from assistant.routing.router import TOOLS
 
 if TYPE_CHECKING:
     from assistant.models import Models
-    from assistant.personas import Personas
+    from assistant.personas import Personas, Stored
     from assistant.routing.corrections import Corrections
     from assistant.tools import Tool, Toolbox
 
@@ -77,7 +78,7 @@ class Company:
                 one.id,
                 one.name,
                 one.handle,
-                one.persona.picture,
+                _picture(one),
                 greeting(one.persona, language),
                 one.persona.model,
                 one.persona.settings.model_dump(exclude_defaults=True),
@@ -93,6 +94,12 @@ class Company:
         """What a chat is set up with; `new`: of one without a message. A persona that was removed is nobody's."""
         found = SetUp.of(conversation) if conversation else new
         return found if cast.by_id(found.persona) else found.model_copy(update={"persona": None})
+
+    def picture(self, persona: int) -> tuple[str, bytes] | None:
+        """Kind and bytes of a persona's picture; None where it has none, or is not there."""
+        found = next((one.persona.picture for one in self.personas.all() if one.id == persona), "")
+        kind, _, data = found.removeprefix("data:").partition(";base64,")
+        return (kind, base64.b64decode(data)) if data else None
 
     def model_of(self, chosen: SetUp, cast: Cast) -> str:
         """The one that would answer."""
@@ -126,6 +133,12 @@ def _follows(answer: Message, correction: Correction) -> bool:
     if answer.route is not correction.route or (correction.tool and correction.tool != answer.tool):
         return False
     return answer.route is not Route.PERSONA or not correction.persona or correction.persona == answer.persona
+
+
+def _picture(one: Stored) -> str:
+    if not one.persona.picture.startswith("data:"):
+        return one.persona.picture
+    return f"{FACES}{one.id}?of={one.updated_at.timestamp():.6f}"  # another picture, another address
 
 
 def _ability(tool: Tool, language: str, on: bool) -> Ability:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from assistant.chat_page import live
 from assistant.chat_page.cast import Cast
+from assistant.chat_page.company import Company
 from assistant.chat_page.wording import words_for
 from assistant.errors import AssistantError
 from assistant.turns import Turns
@@ -23,7 +24,7 @@ from knowledge.pages.wording import Words
 log = logging.getLogger(__name__)
 
 
-def router(library: Library, turns: Turns, cast: Callable[[str], Cast]) -> APIRouter:
+def router(library: Library, turns: Turns, company: Company) -> APIRouter:
     """To be included before Gradio is mounted: a mount at "/" takes every address that is left."""
     routes = APIRouter(prefix="/afina", include_in_schema=False)
 
@@ -38,9 +39,17 @@ def router(library: Library, turns: Turns, cast: Callable[[str], Cast]) -> APIRo
             return Response(error.said(words_for(request).language), 404, media_type="text/plain")
         return Response(png, media_type="image/png", headers={"Cache-Control": "private, max-age=3600"})
 
+    @routes.get("/face/{persona}")
+    def face(persona: int) -> Response:
+        if (found := company.picture(persona)) is None:
+            return Response(status_code=404)
+        kind, data = found
+        headers = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+        return Response(data, media_type=kind, headers=headers)
+
     @routes.get("/follow/{message}")
     def follow(message: int, request: Request) -> Response:
-        stream = _stream(message, turns, words_for(request), cast)
+        stream = _stream(message, turns, words_for(request), company.cast)
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 

@@ -32,7 +32,7 @@ export function mentions(page, area) {
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", String(index === at));
       const face = Object.assign(document.createElement("span"), { className: "face" });
-      if (persona.picture.startsWith("data:")) face.append(Object.assign(document.createElement("img"), { src: persona.picture, alt: "" }));
+      if (persona.picture.startsWith("/")) face.append(Object.assign(document.createElement("img"), { src: persona.picture, alt: "" }));
       else face.textContent = persona.picture || persona.name[0];
       item.append(face, Object.assign(document.createElement("b"), { textContent: persona.name }));
       item.addEventListener("mousedown", (event) => { event.preventDefault(); take(index); });

@@ -5,6 +5,7 @@ The real chat behind the page, on a real database; only what answers is a script
 
 from __future__ import annotations
 
+import base64
 import threading
 import time
 from collections.abc import Iterator
@@ -201,6 +202,19 @@ def test_a_new_persona_is_seen_by_a_page_that_polls(page: Page) -> None:
     page.chat.company.personas.add(Persona(name="Doña Marta", greeting="Hola."))
     changed = page("show", stamp=stamp)
     assert [one["handle"] for one in changed["cast"]] == ["marv", "dona-marta"]
+
+
+def test_a_picture_is_sent_once_and_not_with_every_drawing(page: Page) -> None:
+    picture = b"\x89PNG" * 10_000
+    card = Persona(name="Ada", picture="data:image/png;base64," + base64.b64encode(picture).decode())
+    ada = page.chat.company.personas.add(card)
+    drawn = page("show", new={"persona": ada.id})
+    address = drawn["cast"][1]["picture"]
+    assert f'<img src="{address}"' in drawn["regions"]["thread"]
+    assert len(str(drawn)) < 20_000
+    assert page.chat.company.picture(ada.id) == ("image/png", picture)
+    assert page.chat.company.picture(1) is None  # an emoji
+    assert page.chat.company.picture(99) is None
 
 
 def test_the_panel_follows_the_model_that_stands_in_it(page: Page) -> None:

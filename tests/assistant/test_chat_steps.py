@@ -206,6 +206,6 @@ def test_what_an_answer_was_made_with_is_told() -> None:
 
 
 def test_an_empty_chat_greets_as_the_persona() -> None:
-    html = setup_view.greeting(Face(1, EVIL, "x", "data:image/png;base64,AA==", EVIL), "", SAY)
-    assert '<img src="data:image/png;base64,AA=="' in html
+    html = setup_view.greeting(Face(1, EVIL, "x", "/afina/face/1?of=2", EVIL), "", SAY)
+    assert '<img src="/afina/face/1?of=2"' in html
     assert html.count("<img") == 1
