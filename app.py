@@ -50,6 +50,7 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.chat_page.company import Company
     from assistant.pages.models_page import ModelsPage
     from assistant.pages.personas_page import personas_page
+    from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
 
     def mount(app: FastAPI) -> None:
@@ -63,6 +64,7 @@ def site(parts: Parts, token: str) -> Doors:
             pages=[
                 personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
                 ModelsPage(parts.models, parts.keys),
+                ToolsPage(parts.toolbox, parts.keys),
             ],
             upload_limit=parts.settings.upload_limit,
         )
