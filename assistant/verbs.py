@@ -11,8 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from assistant.agent.approvals import Approvals
 from assistant.choice import Choice
-from assistant.events import Answered, Event, Route, RouteChosen, to_row
+from assistant.events import Answered, Decision, Event, Route, RouteChosen, to_row
 from assistant.history import Conversation, History, Message
 from assistant.sentences import say
 from assistant.small_talk import is_small_talk
@@ -34,6 +35,7 @@ def ask(
     question: str,
     files: list[str] | None = None,
     persona: str | None = None,
+    model: str = "",
     route: Literal["auto", "documents", "tools", "chat"] = "auto",
     language: str = "en",
     stop: threading.Event | None = None,
@@ -42,11 +44,8 @@ def ask(
 
     {"type": "progress", path, document, title, status, …} per step of a file; {"type": "asked", conversation, message};
     then events; the last row is "answered", "failed" or "stopped". "answered" has a `note` where there are documents
-    and the answer is not from them.
+    and the answer is not from them. After "approval_needed" the turn waits for the verb `approve`.
     """
-    if persona:
-        yield _failed(say("no_persona", language, persona=persona))
-        return
     if not question.strip():
         yield _failed(say("no_question", language))
         return
@@ -63,7 +62,16 @@ def ask(
     elif files and not documents:
         yield _failed(say("no_file", language))
     else:
-        yield from _answered(library, history, turns, question, documents, _ROUTES.get(route, route), language, stop)
+        choice = Choice(route=_ROUTES.get(route, route), persona=persona or "", model=model)
+        yield from _answered(library, history, turns, question, documents, choice, language, stop)
+
+
+def approve(
+    approvals: Approvals, *, message: int, call: str, decision: Literal["once", "always", "deny"]
+) -> Iterator[Row]:
+    """A person's word on a tool that waits: {message, call, decision, given}. `given` is false where nothing waits."""
+    given = approvals.give(message, call, Decision(decision))
+    yield {"message": message, "call": call, "decision": decision, "given": given}
 
 
 def _answered(
@@ -72,14 +80,14 @@ def _answered(
     turns: Turns,
     question: str,
     documents: list[int],
-    route: str,
+    choice: Choice,
     language: str,
     stop: threading.Event,
 ) -> Iterator[Row]:
     conversation = history.create().id
     for document in documents:
         history.attach(conversation, document)
-    message = turns.start(conversation, question, None, Choice(route=route), language)
+    message = turns.start(conversation, question, None, choice, language)
     yield {"type": "asked", "conversation": conversation, "message": message}
     ended = threading.Event()
     threading.Thread(target=_watch, args=(stop, ended, turns, message), daemon=True).start()
@@ -88,7 +96,7 @@ def _answered(
         for event in turns.follow(message):
             if isinstance(event, RouteChosen):
                 chosen = event.route
-            yield _row(event, chosen, _note(library, question, event, language))
+            yield _row(event, chosen, _note(library, question, event, chosen, language))
     finally:
         ended.set()
         turns.stop(message)  # whoever asked went away; nothing happens when it had ended
@@ -101,9 +109,9 @@ def _watch(stop: threading.Event, ended: threading.Event, turns: Turns, message:
             return
 
 
-def _note(library: Library, question: str, event: Event, language: str) -> str:
+def _note(library: Library, question: str, event: Event, chosen: Route | None, language: str) -> str:
     """Of an answer that someone may take for the documents' word, and is not."""
-    if not isinstance(event, Answered) or event.basis is not None or is_small_talk(question):
+    if not isinstance(event, Answered) or event.basis is not None or is_small_talk(question) or chosen is Route.TOOL:
         return ""
     searchable = any(document.status.searchable for document in library.documents())
     return say("not_from_documents", detect(question) or language) if searchable else ""

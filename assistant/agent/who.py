@@ -26,6 +26,8 @@ AFINA = "afina"  # as a persona's name: nobody but the assistant itself
 def who(question: str, choice: Choice, conversation: Conversation | None, personas: Personas | None) -> tuple[Who, str]:
     """Also the message as that one should read it. Raises ForPerson for a chosen persona that is not there."""
     if personas is None:
+        if choice.persona and handle(choice.persona) != AFINA:
+            raise _nobody(choice.persona, "—")
         return speaking(None, choice, conversation), question
     mentioned, text = personas.mentioned(question)
     if mentioned is not None and text.strip():
@@ -52,8 +54,11 @@ def _chosen(name: str, personas: Personas) -> Persona | None:
         return found.persona
     if handle(name) == AFINA:
         return None
-    known = ", ".join(one.name for one in personas.all()) or "—"
-    raise ForPerson(
+    raise _nobody(name, ", ".join(one.name for one in personas.all()) or "—")
+
+
+def _nobody(name: str, known: str) -> ForPerson:
+    return ForPerson(
         f"There is no persona {name!r} here. There are: {known}.",
         spanish=f"Aquí no hay ningún personaje {name!r}. Hay: {known}.",
     )

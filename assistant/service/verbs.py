@@ -26,6 +26,7 @@ Row = dict[str, Any]
 
 VERBS: Mapping[str, str] = {  # command line's words -> where the function lives
     "api.key": "assistant.openai_api.key:api_key",
+    "approve": "assistant.verbs:approve",
     "ask": "assistant.verbs:ask",
     "chats.delete": "assistant.verbs:chats_delete",
     "chats.export": "assistant.verbs:chats_export",

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import assistant.errors as ours
@@ -27,11 +28,16 @@ SILENCE = 30.0  # seconds without a row or a sign of life; the app sends one eve
 STARTING = 20.0  # seconds an app that has the folder may take until it listens
 BUSY = 5.0  # seconds to wait for another command to be done with the folder
 
+_open_here: dict[Path, Parts] = {}  # data folder → the parts of the verb that runs on it in this process
+
 
 def call(
     settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str = "en"
 ) -> Iterator[Row]:
     """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, BadArguments among them."""
+    if (parts := _open_here.get(settings.home)) is not None:  # one verb within another: an approval while it asks
+        yield from prepare(parts, name, arguments, stop, language)()
+        return
     began = time.monotonic()
     while True:
         try:
@@ -61,8 +67,10 @@ def _here(
     handlers = logs.begin(settings.home / "log", settings.log, made.secrets, terminal=False)
     try:
         with closing(made) as parts:
+            _open_here[settings.home] = parts
             yield from prepare(parts, name, arguments, stop, language)()
     finally:
+        _open_here.pop(settings.home, None)
         logs.end(handlers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +24,8 @@ def ask(
     question: str,
     files: Annotated[list[Path] | None, typer.Option("--file")] = None,
     persona: str | None = None,
+    model: str | None = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y")] = False,
     route: Way = Way.AUTO,
     home: Home = None,
     as_json: Json = False,
@@ -30,18 +33,35 @@ def ask(
     session = of(context)
     paths = [str(path.expanduser().absolute()) for path in files or ()] or None
     language = session.say.language
-    given = {"question": question, "files": paths, "persona": persona, "route": route.value, "language": language}
-    failure, shown = "", _Shown(session)
-    for row in session.call("ask", home, **given):
+    given = {"question": question, "files": paths, "persona": persona, "model": model, "route": route.value}
+    failure, shown, message = "", _Shown(session), 0
+    for row in session.call("ask", home, **given, language=language):
         if as_json:
             print_json(row)
         else:
             shown.event(row)
+        if row.get("type") == "asked":
+            message = int(row["message"])
+        if row.get("type") == "approval_needed":
+            decision = "once" if yes else _decided(session, row)
+            list(session.call("approve", home, message=message, call=row["call"], decision=decision))
         if row.get("type") == "failed":
             failure = str(row.get("message", ""))
     if failure:
         session.complain(failure)
         raise typer.Exit(1)
+
+
+def _decided(session: Session, row: Row) -> str:
+    """A person's word at a terminal; elsewhere nobody can be asked, and that is a no."""
+    arguments = ", ".join(f"{name}: {clean(value)}" for name, value in row["arguments"].items())
+    question = session.say("approve", tool=clean(row["tool"]), arguments=arguments[:500], reason=clean(row["reason"]))
+    if not sys.stdin.isatty():
+        session.complain(f"{question} {session.say('approve_nobody')}")
+        return "deny"
+    session.complain(question)
+    answer = typer.prompt(session.say("approve_how"), default="n", show_default=False, err=True).strip().lower()
+    return {"y": "once", "s": "once", "a": "always", "!": "always"}.get(answer[:1], "deny")
 
 
 class _Shown:
@@ -50,6 +70,7 @@ class _Shown:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._draft = ""  # as it streamed, so that an answer equal to it is not said twice
+        self._steps: dict[str, str] = {}  # call → tool
         self._cited = False  # from documents: their words are escaped for Markdown
 
     def event(self, row: Row) -> None:
@@ -57,6 +78,11 @@ class _Shown:
             case "route_chosen":
                 self._cited = row["route"] == "documents"
                 self._session.aside(f"{self._session.say('route_' + row['route'])}: {clean(row['reason'])}")
+            case "tool_started":
+                self._steps[row["call"]] = row["tool"]
+            case "tool_finished":
+                tool, result = self._steps.get(row["call"], ""), clean(row["result"]).strip().split("\n")[0][:200]
+                self._session.aside(f"{'·' if row['ok'] else '!'} {tool} ({row['seconds']:.1f} s): {result}")
             case "text_delta":
                 before = len(self._plain(self._draft))
                 self._draft += str(row["text"])
@@ -67,7 +93,7 @@ class _Shown:
                 print()
 
     def _answered(self, row: Row) -> None:
-        if row["text"].strip() != self._draft.strip():
+        if not self._draft.strip().endswith(row["text"].strip()):
             print(("\n\n" if self._draft else "") + self._plain(row["text"]), end="")
         print()
         for cited in row.get("citations", ()):
