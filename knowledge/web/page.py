@@ -4,8 +4,8 @@
     PDF          through the guarded reader, in a process of its own
     text, JSON   as it stands, in the encoding that it is in
 
-Everything is bounded in time: libxml2 stops at 256 nested elements and is linear; trafilatura takes up to 5 seconds per
-million characters of the worst HTML (rows of <br>), so that it is given no more than that. Opens no socket.
+Everything is bounded in time: libxml2 stops at 256 nested elements and is linear; trafilatura takes up to 0.14 seconds
+per 1,000 elements (measured on rows of <div>), so that it is given no more than 20,000. Opens no socket.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import tempfile
 import threading
 import unicodedata
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 READABLE = ("text/html", "application/xhtml+xml", "text/*", "application/json", "application/xml", "application/pdf")
 LONGEST = 400_000  # characters of text kept
-ARTICLE = 1_000_000  # characters of HTML, the most that trafilatura is given
+ARTICLE = 20_000  # elements, the most that trafilatura is given
 PDF_PAGES = 200
 _HTML = ("text/html", "application/xhtml+xml")
 _SNIFFED = 2_048  # bytes
@@ -118,7 +119,7 @@ def _of_html(html: str, url: str) -> PageText:
     if tree is None:
         raise Refused("empty")
     title, language = _title(tree), str(tree.get("lang") or "").lower()[:20]
-    article = _article(html) if len(html) <= ARTICLE else ""
+    article = _article(html) if sum(1 for _ in islice(tree.iter(), ARTICLE + 1)) <= ARTICLE else ""
     return PageText(title, article or _all_text(tree), url, language)
 
 
