@@ -109,9 +109,10 @@ def test_always_holds_for_the_chat_until_it_is_taken_back(open_page: Opener, mod
     page = open_page()
     model.script = [WEB, ["It did not answer."]]
     ask(page, "Read the page")
+    page.locator(".step summary").click()
     page.locator(".approval [data-decision=always]").click()
     answer = newest(page)
-    answer.locator(".steps > summary").click()
+    expect(answer.locator(".step .arguments")).to_be_visible()  # what was opened stays open through every drawing
     expect(answer.locator(".step")).to_have_attribute("data-state", "failed")  # a private address is refused even so
     model.script = [WEB, ["Again no answer."]]
     told(page, "And again")  # nobody is asked
