@@ -230,6 +230,10 @@ class Library:
         """(len(texts), dimensions) float32, unit length."""
         return self._shelf.embedder().embed(texts)
 
+    def embedder(self) -> Embedder:
+        """The library's own; loaded at the first call. ForOperator when it cannot be had."""
+        return self._shelf.embedder()
+
     def warm(self) -> None:
         """Load the embedder and the vectors now, so that the first question need not wait for them."""
         with suppress(KnowledgeError):

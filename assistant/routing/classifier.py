@@ -29,7 +29,7 @@ KINDS = ("documents", "chat", "calculator", "clock", "convert", "web_page", "web
 BUCKETS = 4096  # of hashed pieces
 LETTERS = 1.5  # how much the letters' view counts beside the vector, both of unit length
 VECTOR = 1.6
-CUE = 0.7  # each
+CUE = 1.0  # each
 DECAY = 2e-4  # on the squared weights
 STEPS = 300
 MASKED = "qxname"  # stands for a persona's name: one word that no message holds
@@ -119,11 +119,16 @@ def checksum() -> str:
 
 def head(name: str, embed: Callable[[Sequence[str]], FloatMatrix] | None) -> Head:
     """The shipped weights for the embedder `name`; others are trained now. `embed` None: the letters alone."""
+    made_for, good, weights = shipped()
+    return weights if embed is None or (good and made_for == name) else trained(embed)
+
+
+@cache
+def shipped() -> tuple[str, bool, Head]:
+    """(the embedder they are for, whether they were made of these examples, the weights)"""
     with np.load(HEAD) as stored:
-        shipped = Head(stored["whole"].astype(np.float32), stored["blind"].astype(np.float32))
-        if embed is None or (str(stored["name"]) == name and str(stored["checksum"]) == checksum()):
-            return shipped
-    return trained(embed)
+        weights = Head(stored["whole"].astype(np.float32), stored["blind"].astype(np.float32))
+        return str(stored["name"]), str(stored["checksum"]) == checksum(), weights
 
 
 def trained(embed: Callable[[Sequence[str]], FloatMatrix]) -> Head:

@@ -50,6 +50,15 @@ _FORMAL = [  # for a name that is an everyday word, as it is written, capital le
 ]
 
 
+_EVERYDAY = frozenset(  # what personas are called that are called like a trade or a thing
+    "chef cook teacher coach doctor lawyer editor writer pirate poet expert tutor guide critic judge captain professor nurse"
+    " friend robot wizard king queen boss mum mom dad grandma grandpa hope faith grace mark bill rose frank jack max joy"
+    " dawn rob pat sue art ray drew chase hunter cocinero cocinera profesor profesora maestro maestra medico abogado abogada"
+    " poeta pirata experto experta guia capitan juez amigo amiga mago rey reina jefe jefa abuela abuelo mama papa rosa luz"
+    " sol paz mar dolores angel cielo alma esperanza consuelo".split()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Named:
     persona: str  # its name
@@ -124,7 +133,7 @@ def _parts(message: str, name: str) -> list[str | None]:
 
 
 def _is_common(own: str, common: Collection[str]) -> bool:
-    return all(word in common for word in own.split())
+    return all(word in common or word in _EVERYDAY for word in own.split())
 
 
 def _plain(text: str) -> str:

@@ -40,6 +40,7 @@ ALIKE = 0.93  # cosine from which on a message is taken for the corrected one
 LIKELY_WEB = 0.75  # of the classifier, from which on a search is taken that was not asked for in so many words
 SURE = 0.55  # below it the safer route is taken
 PULL = 3.0  # log odds: how much a passage that is near weighs against the classifier
+FACT = 3.0  # log odds: a question of fact about one firm, contract or year
 _MARK = re.compile(r"\[\d{1,2}\]")
 _log = logging.getLogger(__name__)
 
@@ -168,7 +169,7 @@ class Router:
             return RouteChosen(to, reason, round(min(0.98, max(0.3, confidence)), 2))
 
         kinds = self._kinds(named.masked(message.text, self._personas()), message.vector)
-        odds = math.log((kinds["documents"] + 1e-6) / (kinds["chat"] + 1e-6))
+        odds = math.log((kinds["documents"] + 1e-6) / (1.0 + 1e-6 - kinds["documents"]))
         mentioned = signals.mentions_documents(message.text)
         if message.attached:
             return route(Route.DOCUMENTS, "attached", 0.95)
@@ -181,7 +182,7 @@ class Router:
             return search
         if _goes_on(message.history) and not signals.is_request(message.text) and _share(odds) > 0.05:
             return route(Route.DOCUMENTS, "goes_on", 0.75)
-        share = _share(odds + _pull(found))
+        share = _share(odds + _pull(found) + _fact(message.text))
         if share >= SURE:
             if found.near and found.best is not None:
                 return route(Route.DOCUMENTS, "near", share, title=found.best.title, page=found.best.page)
@@ -252,6 +253,13 @@ def _pull(found: Nearness) -> float:
     if found.shared >= 0.5:
         pull += PULL * (found.shared - 0.5)
     return pull
+
+
+def _fact(text: str) -> float:
+    """Log odds for the documents: a model invents who founded what, the documents say that they do not know."""
+    if not signals.is_fact(text):
+        return 0.0
+    return FACT if signals.is_specific(text) else FACT / 6
 
 
 def _figures(text: str) -> list[str]:

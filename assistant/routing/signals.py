@@ -35,7 +35,7 @@ _CUES: dict[str, str] = {
     "summary": r"\b(?:summar\w+|key (?:points|takeaways|findings)|main points|takeaways|gist|resum\w+|ideas (?:clave|principales)|puntos (?:clave|principales)|conclusion\w*)\b",
     "search_in": r"\b(?:find|search|look|list|extract|quote|show|busca\w*|encuentra|lista\w*|extrae\w*|cita\w*|muestra\w*|ensena\w*|enumera\w*|compara\w*|compare)\b",
     "who": r"^(?:(?:and|y) )?(?:who|whose|quien|quienes)\b",
-    "world": r"\b(?:capital of|capital de|world war|guerra mundial|planets?|planetas?|ocean|oceano|continents?|continentes?|moon|luna|earth|la tierra|sun|universe|universo|everest|dinosaurs?|dinosaurios?|roman|romano|romans|einstein|shakespeare|cervantes|napoleon|picasso|mozart|beatles|bible|biblia|olympics|photosynthesis|fotosintesis|gravity|gravedad|atoms?|atomos?|dna|adn|evolution|evolucion|pyramids?|piramides|revolution|revolucion|philosoph\w+|filosof\w+|president of|presidente de|country|countries|pais|paises|city|language|idioma|animals?|animales?|humans?|humanos|invented|inventor?|invento|discovered|descubrio|painted|pinto|wrote|escribio|composed|compuso|sky|cielo|sea|mar|rainbow|arcoiris|volcano\w*|volcan\w*|stars?|estrellas?)\b",
+    "world": r"\b(?:capital of|capital de|world war|guerra (?:mundial|civil|fria)|world cup|mundial de|rivers?|rio mas|in the world|del mundo|history of|historia de|planets?|planetas?|ocean|oceano|continents?|continentes?|moon|luna|earth|la tierra|sun|universe|universo|everest|dinosaurs?|dinosaurios?|roman|romano|romans|einstein|shakespeare|cervantes|napoleon|picasso|mozart|beatles|bible|biblia|olympics|photosynthesis|fotosintesis|gravity|gravedad|atoms?|atomos?|dna|adn|evolution|evolucion|pyramids?|piramides|revolution|revolucion|philosoph\w+|filosof\w+|president of|presidente de|country|countries|pais|paises|city|language|idioma|animals?|animales?|humans?|humanos|invented|inventor?|invento|discovered|descubrio|painted|pinto|wrote|escribio|composed|compuso|sky|cielo|sea|mar|rainbow|arcoiris|volcano\w*|volcan\w*|stars?|estrellas?)\b",
     "what_is_a": r"^(?:what(?: is| s| are)|whats|explain|define|que (?:es|son)|explica(?:me)?|define|explicale) (?:an? |the (?:difference|meaning|concept)|la diferencia|el concepto|un[oa]? )?\w+(?: \w+)?$",
     "difference": r"\b(?:difference between|diferencia (?:hay )?entre)\b",
     "mean": r"\b(?:meaning of|what does \w+ mean|synonym|opposite of|rhymes?|spell|how do you say|que significa|sinonimo|antonimo|rima|como se (?:dice|escribe)|se dice)\b",
@@ -78,9 +78,52 @@ def cues(message: str, language: str = "en") -> FloatMatrix:
     return np.array([found[name] for name in NAMES], np.float32)
 
 
+_BEFORE = (  # what stands before a question
+    r"(?:(?:hi|hello|hey|ok|so|and|but|please|afina|can you|could you|do you know|i (?:want|would like|need) to know"
+    r"|hola|pues|y|pero|por favor|puedes|podrias|sabes|me puedes|quiero saber|necesito saber"
+    r"|tell me|show me|dime|decirme|me dices) )*"
+)
+_FACT = re.compile(  # Who founded Brenmoor? A small model invents an answer; the documents say that they hold none.
+    _BEFORE + r"(?:(?:in|at|on|by|for|from|to|of|with|since|until) )?(?:who|whom|whose|what|which|when|where|why"
+    r"|how (?:many|much|long|old|far|often|big|large|high|tall|did|does|was|were|is|are|has|have)"
+    r"|is|are|was|were|did|does|has|have|can|may|must|name (?:the|all|every)|list (?:the|all|every)|about"
+    r"|(?:a|de|en|por|para|con|desde|hasta|segun|cada) (?:quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?)"
+    r"|quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?|como (?:fue|es|era|esta|termino)|hablame de"
+    r"|se (?:puede|permiten?|admiten?|debe)|hay|hubo|tiene|tienen|ha|han|es|era|fue|incluye|cubre|puede|pueden)\b"
+)
+_OPEN = re.compile(  # asks for advice, an opinion, a word: nothing that a document is asked for
+    r"\b(?:(?:how|what|which|where|when|why|who) (?:\w+ )?"
+    r"(?:should|can|could|would|shall|do|might|to)(?: i| you| we|$| \w+$)"
+    r"|who would|would you|do you|are you|can you|have you|you ever|rhymes? with|synonyms?|the meaning of (?:life|the word)"
+    r"|is it (?:ok|okay|healthy|rude|worth|bad|good|normal|better|true)"
+    r"|(?:in|into|to) (?:english|french|spanish|german|italian)"
+    r"|(?:que|como|donde|cuando|cual) (?:me |nos |te |le )?(?:puedo|podemos|debo|deberia|podria|hago|recomiendas"
+    r"|aconsejas|opinas|piensas|crees|gusta|parece|regalo)|como se (?:dice|escribe|hace)|rima con|sinonimos?|eres|tienes|crees|sabes|puedes"
+    r"|en (?:ingles|frances|espanol|aleman))\b"
+)
+_SPECIFIC = ("their", "figures", "says", "year", "proper")  # speaks of something that somebody wrote down
+
+
+def is_fact(message: str) -> bool:
+    """Asks for something that is so or is not: what documents are for, even where these do not hold it."""
+    flat = " ".join(re.findall(r"\w+", folded(message)))
+    rest = re.sub(_BEFORE, "", flat, count=1)
+    return _FACT.match(flat) is not None and not _OPEN.search(rest) and not is_request(message)
+
+
+def is_specific(message: str) -> bool:
+    """Speaks of one firm, contract or year, and not of the world at large."""
+    told = dict(zip(NAMES, cues(message), strict=True))
+    return any(told[name] for name in _SPECIFIC) and not told["world"]
+
+
 def is_request(message: str) -> bool:
     """For something new, not for something known: "write a poem"."""
-    return _MAKE.search(" ".join(re.findall(r"\w+", folded(message)))) is not None
+    flat = folded(message)
+    gathers = MENTION.search(flat) and re.search(
+        r"\b(?:table|list|timeline|summary|tabla|lista|cronologia|resumen)\b", flat
+    )
+    return _MAKE.search(" ".join(re.findall(r"\w+", flat))) is not None and not gathers
 
 
 def mentions_documents(message: str) -> bool:

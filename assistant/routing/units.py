@@ -80,7 +80,6 @@ time
   week: week weeks semana semanas
   month: month months mes meses
   year: year years ano anos
-  decade: decade decades decada decadas
   century: century centuries siglo siglos
   millisecond: ms millisecond milliseconds milisegundo milisegundos
 speed
