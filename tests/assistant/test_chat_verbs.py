@@ -12,11 +12,16 @@ import pytest
 
 from assistant import verbs
 from assistant.agent import Agent
+from assistant.agent.approvals import Approvals
 from assistant.chat_page.answers import Chat
+from assistant.chat_page.company import Company
 from assistant.chat_page.wording import words_in
 from assistant.history import History, UnknownConversation
 from assistant.models import Models
 from assistant.models.scripted import Scripted, ScriptedModels
+from assistant.personas import Personas
+from assistant.routing.corrections import Corrections
+from assistant.tools import Toolbox
 from assistant.turns import Turns
 from knowledge.embedders import Embedder
 from knowledge.library import Library
@@ -121,7 +126,10 @@ def test_a_plain_answer_says_that_it_is_not_from_the_documents_where_there_are_s
 def test_an_empty_message_on_the_page_leaves_no_conversation(parts: Parts) -> None:
     library, history, turns = parts
     arrivals = Arrivals(library)
-    chat = Chat(history, turns, Models(Path()), Documents(library, arrivals))
+    engine = history._engine
+    models = Models(Path())
+    company = Company(Personas(engine), Toolbox(engine), Corrections(engine), Approvals(engine), models)
+    chat = Chat(history, turns, models, Documents(library, arrivals), company)
     payload = {"do": "send", "text": "   ", "conversation": None}
     assert chat.answer(payload, words_in("es"))["error"].startswith("El mensaje está vacío")
     assert history.conversations() == []

@@ -19,6 +19,7 @@ from assistant.errors import ForPerson, TryAgain
 from assistant.events import TERMINAL, Answered, Event, Failed, PassagesFound, Route, RouteChosen, Stopped, TextDelta
 from assistant.history import Conversation, History, MessageStatus, UnknownMessage
 from assistant.personas.voice import Said
+from assistant.routing.corrections import Corrections
 from assistant.turns import Turns
 from knowledge import Basis, Citation, Passage, Turn, Usage
 from knowledge.store.database import connect
@@ -322,6 +323,7 @@ def test_purging_a_conversation_whose_answer_is_written_ends_the_turn(history: H
 _KILLED = """
 import sys
 from assistant.history import History
+from assistant.routing.corrections import Corrections
 from assistant.turns import Turns
 from knowledge.store.database import connect
 from tests.assistant.test_turns import CHOSEN, CITATION, PASSAGE, Paced
@@ -352,3 +354,25 @@ def test_kill_nine_during_an_answer_leaves_the_question_and_the_partial_answer(t
     assert answer.text.count("word") >= 15  # of 29: what the last quarter of a second wrote may be gone
     assert answer.citations == (CITATION,)
     assert (answer.route, answer.passages) == (Route.DOCUMENTS, (PASSAGE,))
+
+
+def test_a_retry_another_way_is_a_correction_and_the_same_way_is_none(engine: Engine, history: History) -> None:
+    corrections = Corrections(engine)
+    turns = Turns(history, Paced(USUAL), corrections)
+    answer = turns.start(history.create().id, "How many?", None)
+    list(turns.follow(answer))
+    for choice in (AUTO, Choice(route="documents"), Choice(route="tool", tool="calculator"), Choice(route="chat")):
+        list(turns.follow(turns.retry(answer, choice)))
+    newest, first = corrections.all()
+    assert (first.route, first.tool, first.text) == (Route.TOOL, "calculator", "How many?")
+    assert (newest.route, newest.was["route"]) == (Route.CHAT, "documents")
+
+
+def test_an_answer_says_who_gave_it_to_whoever_answers_next(history: History) -> None:
+    chosen = RouteChosen(Route.PERSONA, "Because.", 1.0, persona="Marv")
+    agent = Paced([chosen, ANSWERED])
+    turns = Turns(history, agent)
+    first = turns.start(history.create().id, "one", None)
+    list(turns.follow(first))
+    list(turns.follow(turns.start(history.message(first).conversation, "two", first)))
+    assert agent.asked[-1][1] == [Turn("user", "one"), Said("assistant", ANSWERED.text, "Marv")]
