@@ -1,0 +1,113 @@
+"""The laws of the models page: whatever is sent is answered, nothing of others' is markup, no key comes back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.models import DEFAULT, Models
+from assistant.models.added import AddedModels
+from assistant.models.keys import Keys
+from assistant.models.probabilities import Candidate, NextTokens
+from assistant.pages import models_view as view
+from assistant.pages.models_page import ModelsPage
+from knowledge.pages.wording import HERE, Words, words
+from knowledge.store.database import connect
+from tests.completions import Completions
+
+WORDS = Path(view.__file__).parents[1] / "words"
+SECRET = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture(params=["en", "es"])
+def say(request: pytest.FixtureRequest) -> Words:
+    return words(request.param, HERE, WORDS)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> ModelsPage:
+    keys = Keys(tmp_path / "home")
+    added = AddedModels(connect(f"sqlite:///{tmp_path / 'a.sqlite3'}"))
+    return ModelsPage(Models(tmp_path, keys=keys, added=added, places={"ollama": "http://127.0.0.1:9"}), keys)
+
+
+@pytest.fixture
+def server() -> Iterator[Completions]:
+    server = Completions()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def test_what_is_shown_is_sent_once(page: ModelsPage, say: Words) -> None:
+    shown = page.answer({"do": "show", "stamp": ""}, say)
+    assert DEFAULT in shown["regions"]["list"]
+    assert page.answer({"do": "show", "stamp": shown["stamp"]}, say) == {}
+    assert view.shell(say).count("<section") == 2
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [None, {}, {"do": "erase"}, {"do": "use"}, {"do": "use", "name": 1, "more": 2}, {"do": "next", "text": "x"},
+     {"do": "next", "text": "x", "settings": {"temperature": 9}}, {"do": "key", "provider": "openai"}],
+)  # fmt: skip
+def test_what_no_page_sends_is_refused_in_a_sentence(page: ModelsPage, say: Words, payload: Any) -> None:
+    assert set(page.answer(payload, say)) == {"error"}
+
+
+@pytest.mark.parametrize("text", ["gpt 5", "http://", "http://127.0.0.1:9", "hf:", "http://host/v1#"])
+def test_what_cannot_be_added_is_said_beside_its_field(page: ModelsPage, say: Words, text: str) -> None:
+    answer = page.answer({"do": "look", "address": text}, say)
+    assert answer["problem"]
+    assert "error" not in answer
+
+
+def test_names_of_others_are_no_markup(page: ModelsPage, server: Completions, say: Words) -> None:
+    evil = '"><img src=x onerror=alert(1)>'
+    server.models = [{"id": evil, "max_model_len": 4096}]
+    found = page.answer({"do": "look", "address": server.url}, say)["regions"]["found"]
+    assert "<img" not in found
+    name = f"{server.url}/v1#{evil.replace(' ', '_')}"
+    shown = page.answer({"do": "add", "name": name}, say)["regions"]["list"]
+    assert "<img" not in shown
+    one = Candidate(1, "<img>", 0.5, 0.5, 1.0, True, "")
+    assert "<img" not in view.bars(NextTokens((one,), 9, 1, 0.5, 0.0), say)
+
+
+def test_a_test_is_shown_step_by_step_and_its_end(page: ModelsPage, server: Completions, say: Words) -> None:
+    name = f"{server.url}/v1#some-model"
+    page.answer({"do": "add", "name": name}, say)
+    assert page.answer({"do": "test", "name": name}, say)["testing"] is not None
+    deadline = time.monotonic() + 20
+    while (shown := page.answer({"do": "show", "stamp": ""}, say))["testing"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert "Paris is the capital." in shown["regions"]["list"]
+    assert not shown["testing"]
+    removed = page.answer({"do": "remove", "name": name}, say)
+    assert name not in removed["regions"]["list"]
+    assert name in page.answer({"do": "restore", "name": name}, say)["regions"]["list"]
+
+
+def test_a_key_comes_in_and_never_goes_out(page: ModelsPage, say: Words) -> None:
+    answer = page.answer({"do": "key", "provider": "openai", "secret": SECRET}, say)
+    assert SECRET not in str(answer)
+    assert "sk-…cdef" in answer["regions"]["keys"]
+    assert "openai:gpt-5-mini" in answer["regions"]["list"]
+    assert page.answer({"do": "key", "provider": "openai", "secret": "two words"}, say)["problem"]
+    assert "cdef" not in page.answer({"do": "forget", "provider": "openai"}, say)["regions"]["keys"]
+
+
+def test_the_apps_model_is_chosen_here(page: ModelsPage, say: Words) -> None:
+    name = "http://127.0.0.1:9/v1#m"
+    page.answer({"do": "add", "name": name}, say)
+    page.answer({"do": "use", "name": name}, say)
+    assert page._models.default == name
+
+
+def test_probabilities_that_cannot_be_had_are_a_sentence_in_their_place(page: ModelsPage, say: Words) -> None:
+    answer = page.answer({"do": "next", "text": " ", "settings": {"temperature": 1}}, say)
+    assert "state fair" in answer["regions"]["bars"]
