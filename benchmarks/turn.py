@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from assistant.agent import Agent
+from assistant.choice import Choice
 from assistant.events import Answered, TextDelta
 from assistant.models import Models
 from assistant.service.settings import Settings
@@ -31,7 +32,7 @@ def ask(agent: Agent, question: str) -> tuple[float, float, int]:
     started = time.perf_counter()
     first = end = 0.0
     tokens = 0
-    for event in agent.run(question, history=(), documents=None, route="documents", stop=threading.Event()):
+    for event in agent.run(question, choice=Choice(route="documents"), stop=threading.Event()):
         if isinstance(event, TextDelta) and not first:
             first = time.perf_counter() - started
         if isinstance(event, Answered):
