@@ -61,12 +61,15 @@ NAMES = tuple(_CUES)
 _COMPILED = {name: re.compile(pattern) for name, pattern in _CUES.items() if pattern}
 
 
+_PROPER = re.compile(r"\w[ ,]+(?:the )?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]{2,}")
+
+
 def cues(message: str, language: str = "en") -> FloatMatrix:
     """(len(NAMES),) of 0 and 1."""
     flat = folded(message)
     plain = " ".join(re.findall(r"[\w-]+", flat))
     found = {name: pattern.search(plain) is not None for name, pattern in _COMPILED.items()}
-    found["proper"] = re.search(r"\w[ ,]+(?:the )?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]{2,}", message) is not None
+    found["proper"] = _PROPER.search(message) is not None
     found["question"] = "?" in message
     found["small"] = is_small_talk(message)
     found["sum"] = sums.read(message, language) is not None
@@ -101,7 +104,7 @@ _OPEN = re.compile(  # asks for advice, an opinion, a word: nothing that a docum
     r"|aconsejas|opinas|piensas|crees|gusta|parece|regalo)|como se (?:dice|escribe|hace)|rima con|sinonimos?|eres|tienes|crees|sabes|puedes"
     r"|en (?:ingles|frances|espanol|aleman))\b"
 )
-_SPECIFIC = ("their", "figures", "says", "year", "proper")  # speaks of something that somebody wrote down
+_SPECIFIC = ("their", "figures", "says", "year")  # speaks of something that somebody wrote down
 
 
 def is_fact(message: str) -> bool:
@@ -113,8 +116,9 @@ def is_fact(message: str) -> bool:
 
 def is_specific(message: str) -> bool:
     """Speaks of one firm, contract or year, and not of the world at large."""
-    told = dict(zip(NAMES, cues(message), strict=True))
-    return any(told[name] for name in _SPECIFIC) and not told["world"]
+    flat = " ".join(re.findall(r"[\w-]+", folded(message)))
+    told = _PROPER.search(message) or any(_COMPILED[name].search(flat) for name in _SPECIFIC)
+    return bool(told) and not _COMPILED["world"].search(flat)
 
 
 def is_request(message: str) -> bool:
