@@ -47,7 +47,7 @@ def test_a_key_is_kept_and_seen_by_nobody(open_page: Opener, seen: Seen) -> None
     key = page.locator("[data-region=keys] .card", has_text="OpenAI")
     expect(key).to_contain_text("sk-…cdef", timeout=20_000)
     assert SECRET not in page.content()
-    assert page.input_value("[data-part=secret]") == ""
+    expect(page.locator("[data-part=secret]")).to_have_value("")
     expect(page.locator(".models-page [data-region=list]")).to_contain_text("GPT-5 mini", timeout=20_000)
     key.locator("[data-do=forget]").click()
     page.click("dialog button:has-text('Forget')")
