@@ -17,13 +17,15 @@ def _route(answer: Locator) -> str:
     return answer.locator(".route summary b").inner_text()
 
 
-def test_one_conversation_goes_every_way_and_a_route_is_corrected(open_page: Opener, book: Path, seen: Seen) -> None:
+def test_one_conversation_goes_every_way_and_a_route_is_corrected(
+    open_page: Opener, tmp_path: Path, seen: Seen
+) -> None:
     page = open_page()
     answer = told(page, "Hello, how are you?")
     assert _route(answer) == "Chat"
     assert answer.locator(".who").inner_text() == "Afina"
 
-    drop(page, book)
+    drop(page, handbook(tmp_path / "handbook.pdf", pages=12))  # not the other tests' bytes
     page.wait_for_selector(".chip.scope:has-text('handbook.pdf')")
     answer = told(page, "How many wind turbines does Brenmoor Energy operate?")
     assert _route(answer) == "Documents"
