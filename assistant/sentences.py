@@ -40,6 +40,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Nothing in your documents is close to this, so this is the model's own word.",
         "Nada en tus documentos se parece a esto: contesta solo el modelo.",
     ),
+    "nothing_found": (
+        "Your documents do not hold this, so this is the model's own word.",
+        "Tus documentos no lo dicen: contesta solo el modelo.",
+    ),
     # what went wrong
     "no_route": (
         "There is no route {route!r} here: choose auto, {known}.",

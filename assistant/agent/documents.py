@@ -7,9 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from assistant.agent.plain import plain
 from assistant.agent.request import ModelSource, Request
 from assistant.agent.writing import Writing, added
-from assistant.events import Answered, Event, Failed, PassagesFound, TextDelta
+from assistant.events import Answered, Event, Failed, PassagesFound, Route, RouteChosen, TextDelta
 from assistant.sentences import say
 from knowledge import Answer, Basis, Found, Wrote
 
@@ -52,8 +53,15 @@ def from_documents(library: Library, models: ModelSource, default: str, request:
                 yield _answered(step, writing)
             case Answer():
                 facts = step
-    if facts is not None and not request.stop.is_set():
-        yield from _in_its_voice(library, models, facts, writing, request)
+    if facts is None or request.stop.is_set():
+        return
+    if facts.basis is Basis.NOTHING and request.choice.route != Route.DOCUMENTS:
+        # Nobody asked for the documents: a persona that is spoken to about something else may say what it knows.
+        yield PassagesFound((), 0.0)
+        yield RouteChosen(Route.PERSONA, say("nothing_found", request.language), 1.0, persona=request.who.name)
+        yield from plain(models, request)
+        return
+    yield from _in_its_voice(library, models, facts, writing, request)
 
 
 def answer_of(

@@ -122,7 +122,7 @@ def test_a_strangers_words_stay_words(page: PersonasPage, personas: Personas, sa
     opened = page.answer({"do": "open", "persona": stored.id}, say)["regions"]["form"]
     for html in (listed, opened):
         assert "<script" not in html
-        assert "<img" not in html
+        assert "<img src=x" not in html
         assert "<b>" not in html
         assert html.count("</textarea>") == html.count("<textarea")
 
