@@ -91,6 +91,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The app was closed while this was written: try again to get the whole answer.",
         "La aplicación se cerró mientras se escribía: reinténtalo para tener la respuesta entera.",
     ),
+    "nothing_asked": (
+        "There is nothing to answer: write a message.",
+        "No hay nada que responder: escribe un mensaje.",
+    ),
     "being_written": (
         "The answer above is still being written: wait for it or stop it, then send again.",
         "La respuesta anterior aún se está escribiendo: espera o detenla y envía de nuevo.",

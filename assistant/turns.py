@@ -32,7 +32,7 @@ from assistant.events import (
     ToolFinished,
     ToolStarted,
 )
-from assistant.history import Conversation, History, Message, MessageStatus, UnknownMessage, cited
+from assistant.history import Conversation, History, Line, Message, MessageStatus, Opened, UnknownMessage, cited
 from assistant.personas.voice import Said
 from assistant.sentences import say
 from knowledge import Citation, Passage, Turn, Usage
@@ -73,8 +73,9 @@ class Answerer(Protocol):
 class _Running:
     """One turn's events. Whoever claims its end first writes it; after that nothing can be added."""
 
-    def __init__(self, answer: Message, language: str) -> None:
-        self.answer = answer
+    def __init__(self, opened: Opened, language: str) -> None:
+        self.opened = opened
+        self.answer = opened.answer
         self.language = language
         self.stop = threading.Event()
         self.changed = threading.Condition()
@@ -173,16 +174,11 @@ class Turns:
         """
         if self._closed:
             raise TryAgain(say("closing", language))
-        if text is None:
-            if parent is None:
-                raise ForPerson("There is nothing to answer: write a message.")
-            question = self._history.message(parent)
-        else:
-            self._refuse_unfinished(parent, language)
-            question = self._history.ask(conversation, text, parent)
-        turn = _Running(self._history.begin(conversation, question.id), language)
-        self._begin(turn, question, choice)
-        return turn.answer.id
+        if text is None and parent is None:
+            raise ForPerson(say("nothing_asked", "en"), spanish=say("nothing_asked", "es"))
+        turn = _Running(self._history.open(conversation, text, parent), language)
+        self._begin(turn, choice)
+        return turn.answer
 
     def retry(self, message: int, choice: Choice = AUTO, language: str = "en") -> int:
         """Another answer beside this one; of a question, an (other) answer to it.
@@ -225,8 +221,8 @@ class Turns:
     def running(self, conversation: int) -> int | None:
         """The newest answer that is being written in this conversation."""
         with self._lock:
-            turns = [turn for turn in self._turns.values() if turn.answer.conversation == conversation]
-        return next((turn.answer.id for turn in reversed(turns) if not turn.ended.is_set()), None)
+            turns = [turn for turn in self._turns.values() if turn.opened.conversation.id == conversation]
+        return next((turn.answer for turn in reversed(turns) if not turn.ended.is_set()), None)
 
     def close(self) -> None:
         """What still runs is marked interrupted, its text kept. Nothing can be started after this."""
@@ -257,14 +253,14 @@ class Turns:
 
     # ── one turn ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _begin(self, turn: _Running, question: Message, choice: Choice) -> None:
-        name = f"turn-{turn.answer.id}"
+    def _begin(self, turn: _Running, choice: Choice) -> None:
+        name = f"turn-{turn.answer}"
         threads = [
-            threading.Thread(target=self._run, args=(turn, question, choice), name=name, daemon=True),
+            threading.Thread(target=self._run, args=(turn, choice), name=name, daemon=True),
             threading.Thread(target=self._keep, args=(turn,), name=f"{name}-kept", daemon=True),
         ]
         with self._lock:
-            self._turns[turn.answer.id] = turn
+            self._turns[turn.answer] = turn
             ended = [number for number, old in self._turns.items() if old.ended.is_set()]
             for number in ended[: max(0, len(self._turns) - KEPT)]:
                 del self._turns[number]
@@ -272,19 +268,19 @@ class Turns:
         for thread in threads:
             thread.start()
 
-    def _run(self, turn: _Running, question: Message, choice: Choice) -> None:
+    def _run(self, turn: _Running, choice: Choice) -> None:
+        opened = turn.opened
         try:
-            earlier = self._history.path(question.id)[:-1]
             events = self._agent.run(
-                question.text,
-                history=[_said(message) for message in earlier if message.text],
-                documents=self._history.attached(question.conversation) or None,
+                opened.text,
+                history=[_said(line) for line in opened.earlier if line.text],
+                documents=list(opened.documents) or None,
                 choice=choice,
-                conversation=self._history.conversation(question.conversation),
-                message=turn.answer.id,
+                conversation=opened.conversation,
+                message=turn.answer,
                 language=turn.language,
                 stop=turn.stop,
-                attempt=len(turn.answer.siblings) - 1,
+                attempt=opened.attempt,
             )
             with closing(events):  # type: ignore[type-var]  # a generator
                 for event in events:
@@ -294,7 +290,7 @@ class Turns:
                         return None  # it was ended from outside
             self._end(turn, Stopped("") if turn.stop.is_set() else Failed(say("silent", turn.language)))
         except BaseException:  # a thread has nobody to raise to; without an end its followers would wait for ever
-            _log.exception("the turn of answer %d failed", turn.answer.id)
+            _log.exception("the turn of answer %d failed", turn.answer)
             self._end(turn, Failed(say("bug", turn.language)))
 
     def _keep(self, turn: _Running) -> None:
@@ -313,16 +309,16 @@ class Turns:
                 text, citations, passages, steps = turn.text, turn.citations, turn.passages, turn.steps
             try:
                 if chosen is None:
-                    self._history.grow(turn.answer.id, text)
+                    self._history.grow(turn.answer, text)
                 else:
                     self._history.grow(
-                        turn.answer.id, text, citations=citations, passages=passages, chosen=chosen, steps=steps
+                        turn.answer, text, citations=citations, passages=passages, chosen=chosen, steps=steps
                     )
             except UnknownMessage:  # purged while it was written
                 turn.stop.set()
                 return
             except Exception:
-                _log.exception("the text so far of answer %d could not be stored", turn.answer.id)
+                _log.exception("the text so far of answer %d could not be stored", turn.answer)
             turn.ended.wait(FLUSH_EVERY)
 
     def _end(self, turn: _Running, event: Event, status: MessageStatus | None = None) -> None:
@@ -334,7 +330,7 @@ class Turns:
         except UnknownMessage:  # purged while it was written: nothing to keep
             pass
         except Exception:
-            _log.exception("answer %d could not be stored", turn.answer.id)
+            _log.exception("answer %d could not be stored", turn.answer)
             event = Failed(say("not_saved", turn.language))
         turn.end(event)
 
@@ -344,7 +340,7 @@ class Turns:
         if isinstance(event, Stopped):
             event = replace(event, text=text)
         self._history.finish(
-            turn.answer.id,
+            turn.answer,
             text=answered.text,
             status=status or _STATUS[type(event)],
             chosen=turn.route,
@@ -360,16 +356,12 @@ class Turns:
         )
         return event
 
-    def _refuse_unfinished(self, parent: int | None, language: str) -> None:
-        if parent is not None and not self._history.message(parent).status.final:
-            raise TryAgain(say("being_written", language))
 
-
-def _said(message: Message) -> Turn:
+def _said(line: Line) -> Turn:
     """An answer with who gave it, so that a persona does not take another's words for its own."""
-    if message.role == "user":
-        return Turn(message.role, message.text)
-    return Said(message.role, message.text, message.persona)
+    if line.role == "user":
+        return Turn(line.role, line.text)
+    return Said(line.role, line.text, line.persona)
 
 
 def _replayed(answer: Message, language: str) -> Iterator[Event]:

@@ -10,10 +10,20 @@ from sqlalchemy import Engine
 from assistant.history.conversations import Conversations
 from assistant.history.messages import Messages
 from assistant.history.partial import cited
-from assistant.history.values import Conversation, Message, MessageStatus
+from assistant.history.values import Conversation, Line, Message, MessageStatus, Opened
 from assistant.store.transactions import UnknownConversation, UnknownMessage
 
-__all__ = ["Conversation", "History", "Message", "MessageStatus", "UnknownConversation", "UnknownMessage", "cited"]
+__all__ = [
+    "Conversation",
+    "History",
+    "Line",
+    "Message",
+    "MessageStatus",
+    "Opened",
+    "UnknownConversation",
+    "UnknownMessage",
+    "cited",
+]
 
 
 class History(Conversations, Messages):

@@ -111,10 +111,8 @@ class Conversations(Transactions):
 
     def attached(self, conversation: int) -> list[int]:
         """Document ids, in the order they were attached."""
-        mine = AttachmentRow.conversation_id == conversation
-        query = select(AttachmentRow.document_id).where(mine)
         with self._read() as session:
-            return list(session.scalars(query.order_by(AttachmentRow.created_at, AttachmentRow.document_id)))
+            return reading.attached(session, conversation)
 
     @staticmethod
     def _first_question(session: Session, conversation: int) -> str:

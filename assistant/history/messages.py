@@ -6,7 +6,7 @@ Nothing is ever overwritten: an edit, a retry or a message from a stale tab is a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -14,15 +14,16 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from assistant.errors import ForPerson
+from assistant.errors import ForPerson, TryAgain
 from assistant.events import RouteChosen, Step, to_row
 from assistant.history import reading
 from assistant.history.partial import cited
-from assistant.history.tree import Tree
-from assistant.history.values import Message, MessageStatus
+from assistant.history.tree import Node, Tree
+from assistant.history.values import Message, MessageStatus, Opened
 from assistant.history.words import folded, title_of
+from assistant.sentences import say
 from assistant.store.tables import ConversationRow, MessageRow, RatingRow
-from assistant.store.transactions import Transactions, now, unknown_message
+from assistant.store.transactions import UNSEEN, Transactions, now, unknown_message
 from knowledge import Basis, Citation, Passage, Usage
 
 _WRITING = MessageStatus.WRITING.value
@@ -31,20 +32,12 @@ _WRITING = MessageStatus.WRITING.value
 class Messages(Transactions):
     def ask(self, conversation: int, text: str, parent: int | None) -> Message:
         """Store a person's message below `parent` and show its branch. On disk when this returns."""
-        if not text.strip():
-            raise ForPerson(
-                "The message is empty: write something first.", spanish="El mensaje está vacío: escribe algo antes."
-            )
         time = now()
         with self._write() as (session, version):
             row = self._conversation(session, conversation)
-            message = MessageRow(role="user", text=text, text_folded=folded(text), status="complete", finished_at=time)
-            self._grow_tree(session, row, message, parent, time)
-            if not row.renamed and not row.title:
-                row.title = title_of(text)
-                row.title_folded = folded(row.title)
+            tree = reading.tree(session, row)
+            number = self._question(session, row, tree, text, parent, time)
             row.version, row.updated_at = version, time
-            number = message.id
         return self.message(number)
 
     def begin(self, conversation: int, parent: int, *, model: str = "") -> Message:
@@ -52,16 +45,37 @@ class Messages(Transactions):
         time = now()
         with self._write() as (session, version):
             row = self._conversation(session, conversation)
-            if self._message(session, parent).role != "user":
-                raise ForPerson(
-                    "Only a question can be answered: choose the question, or ask again.",
-                    spanish="Solo se puede responder a una pregunta: elige la pregunta o vuelve a preguntar.",
-                )
-            message = MessageRow(role="assistant", status=_WRITING, model=model)
-            self._grow_tree(session, row, message, parent, time)
+            tree = reading.tree(session, row)
+            number = self._answer(session, row, tree, parent, time, model)
             row.version, row.updated_at = version, time
-            number = message.id
         return self.message(number)
+
+    def open(self, conversation: int, text: str | None, parent: int | None) -> Opened:
+        """`ask` and `begin` in one transaction, and what answering needs; without `text`, `begin` for `parent`.
+
+        On disk when this returns: the question and its answer, or neither.
+        """
+        time = now()
+        with self._write() as (session, version):
+            row = self._conversation(session, conversation)
+            tree = reading.tree(session, row)
+            if text is not None:
+                self._refuse_unfinished(session, parent)
+                question = self._question(session, row, tree, text, parent, time)
+            else:
+                question = parent if parent is not None else 0
+            answer = self._answer(session, row, tree, question, time)
+            row.version, row.updated_at = version, time
+            *above, asked = reading.lines(session, tree.up_to(question))
+            return Opened(
+                question=question,
+                answer=answer,
+                text=asked.text,
+                attempt=len(tree.siblings(answer)) - 1,
+                earlier=tuple(above),
+                conversation=reading.conversation(row, len(tree.nodes)),
+                documents=tuple(reading.attached(session, conversation)),
+            )
 
     def grow(
         self,
@@ -186,28 +200,72 @@ class Messages(Transactions):
             if conversation is None:
                 raise unknown_message(message)
             mine = MessageRow.id == message, MessageRow.status == _WRITING
-            changed = session.execute(update(MessageRow).where(*mine).values(**columns)).rowcount  # type: ignore[attr-defined]
+            grown = update(MessageRow).where(*mine).values(**columns)
+            changed = session.execute(grown, execution_options=UNSEEN).rowcount  # type: ignore[attr-defined]
             moved: dict[str, Any] = {"version": version}
             if "finished_at" in columns:
                 moved["updated_at"] = columns["finished_at"]
-            session.execute(update(ConversationRow).where(ConversationRow.id == conversation).values(**moved))
+            seen = update(ConversationRow).where(ConversationRow.id == conversation).values(**moved)
+            session.execute(seen, execution_options=UNSEEN)
             return bool(changed)
 
+    def _question(
+        self, session: Session, row: ConversationRow, tree: Tree, text: str, parent: int | None, time: datetime
+    ) -> int:
+        if not text.strip():
+            raise ForPerson(
+                "The message is empty: write something first.", spanish="El mensaje está vacío: escribe algo antes."
+            )
+        message = MessageRow(role="user", text=text, text_folded=folded(text), status="complete", finished_at=time)
+        self._grow_tree(session, row, tree, message, parent, time)
+        if not row.renamed and not row.title:
+            row.title = title_of(text)
+            row.title_folded = folded(row.title)
+        return message.id
+
+    def _answer(
+        self, session: Session, row: ConversationRow, tree: Tree, question: int, time: datetime, model: str = ""
+    ) -> int:
+        asked = tree.nodes.get(question)
+        role = asked.role if asked is not None else self._message(session, question).role
+        if role != "user":
+            raise ForPerson(
+                "Only a question can be answered: choose the question, or ask again.",
+                spanish="Solo se puede responder a una pregunta: elige la pregunta o vuelve a preguntar.",
+            )
+        message = MessageRow(role="assistant", status=_WRITING, model=model)
+        self._grow_tree(session, row, tree, message, question, time)
+        return message.id
+
+    @staticmethod
+    def _refuse_unfinished(session: Session, parent: int | None) -> None:
+        status = select(MessageRow.status).where(MessageRow.id == parent)
+        if parent is not None and session.scalar(status) == _WRITING:
+            raise TryAgain(say("being_written", "en"), spanish=say("being_written", "es"))
+
     def _grow_tree(
-        self, session: Session, row: ConversationRow, message: MessageRow, parent: int | None, time: datetime
+        self,
+        session: Session,
+        row: ConversationRow,
+        tree: Tree,
+        message: MessageRow,
+        parent: int | None,
+        time: datetime,
     ) -> None:
-        tree = reading.tree(session, row)
+        """The newest message is shown: of the path to it, only what is not chosen yet is written."""
         if parent is not None and parent not in tree.nodes:
             raise unknown_message(parent)
         message.conversation_id, message.parent_id, message.created_at = row.id, parent, time
         session.add(message)
         session.flush()
-        path = tree.up_to(parent) if parent is not None else []
-        self._choose(session, row, tree, [*path, message.id])
+        tree.add(Node(message.id, parent, message.role, None))
+        self._choose(session, row, tree, tree.up_to(message.id))
 
     @staticmethod
     def _choose(session: Session, row: ConversationRow, tree: Tree, path: list[int]) -> None:
         row.chosen = path[0]
         for above, below in pairwise(path):
             if tree.nodes[above].chosen != below:
-                session.execute(update(MessageRow).where(MessageRow.id == above).values(chosen=below))
+                tree.nodes[above] = replace(tree.nodes[above], chosen=below)
+                chosen = update(MessageRow).where(MessageRow.id == above).values(chosen=below)
+                session.execute(chosen, execution_options=UNSEEN)

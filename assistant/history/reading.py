@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from assistant.events import Route, steps, value, values
 from assistant.history.tree import Node, Tree
-from assistant.history.values import Conversation, Message, MessageStatus
-from assistant.store.tables import ConversationRow, MessageRow, RatingRow
+from assistant.history.values import Conversation, Line, Message, MessageStatus
+from assistant.store.tables import AttachmentRow, ConversationRow, MessageRow, RatingRow
 from knowledge import Basis, Citation, Passage, Usage
 
 _AT_ONCE = 500  # ids per query: databases limit the variables of one statement
@@ -39,6 +39,21 @@ def messages(session: Session, tree: Tree, ids: Sequence[int]) -> list[Message]:
         found = session.scalars(select(RatingRow).where(RatingRow.id.in_(newest)))
         ratings.update((rating.message_id, rating) for rating in found)
     return [_message(rows[n], tree.siblings(n), ratings.get(n)) for n in ids if n in rows]
+
+
+def lines(session: Session, ids: Sequence[int]) -> list[Line]:
+    """In the order of `ids`; without passages, steps and ratings, which are most of a long conversation."""
+    columns = MessageRow.id, MessageRow.role, MessageRow.text, MessageRow.persona
+    rows: dict[int, Line] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        part = select(*columns).where(MessageRow.id.in_(ids[first : first + _AT_ONCE]))
+        rows.update((number, Line(*said)) for number, *said in session.execute(part))
+    return [rows[n] for n in ids if n in rows]
+
+
+def attached(session: Session, conversation: int) -> list[int]:
+    query = select(AttachmentRow.document_id).where(AttachmentRow.conversation_id == conversation)
+    return list(session.scalars(query.order_by(AttachmentRow.created_at, AttachmentRow.document_id)))
 
 
 def citations(row: MessageRow) -> tuple[Citation, ...]:

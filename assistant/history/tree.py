@@ -19,11 +19,15 @@ class Tree:
     """Nodes of one conversation, in the order they came (ids ascend)."""
 
     def __init__(self, nodes: Iterable[Node], chosen: int | None) -> None:
-        self.nodes = {node.id: node for node in nodes}
+        self.nodes: dict[int, Node] = {}
         self.chosen = chosen  # the first question that is shown
         self.children: defaultdict[int | None, list[int]] = defaultdict(list)
-        for node in self.nodes.values():
-            self.children[node.parent].append(node.id)
+        for node in nodes:
+            self.add(node)
+
+    def add(self, node: Node) -> None:
+        self.nodes[node.id] = node
+        self.children[node.parent].append(node.id)
 
     def shown(self) -> list[int]:
         """Ids from the first question down the chosen branches to a leaf."""

@@ -72,3 +72,25 @@ class Message:
     persona: str = ""  # who spoke, by the name it had then
     steps: tuple[Step, ...] = ()  # what was done, in order
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # inference settings it was made with
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What was said, and by whom: as much of a message as whoever answers the next one reads."""
+
+    role: str
+    text: str
+    persona: str = ""  # who spoke, by the name it had then
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A turn as it begins: the question is stored, its answer is empty and "writing"."""
+
+    question: int
+    answer: int
+    text: str  # the question's
+    attempt: int  # answers the question had before this one
+    earlier: tuple[Line, ...]  # from the first question to the one before this, oldest first
+    conversation: Conversation
+    documents: tuple[int, ...]  # attached to the conversation, in that order

@@ -19,6 +19,9 @@ from assistant.errors import ForPerson
 from assistant.store.tables import ClockRow, ConversationRow, MessageRow
 from knowledge.store import database
 
+# For an update whose rows its session does not read again: looking for them takes longer than the statement.
+UNSEEN = {"synchronize_session": False}
+
 
 class UnknownConversation(ForPerson):
     pass
@@ -54,7 +57,7 @@ class Transactions:
     @contextmanager
     def _write(self) -> Iterator[tuple[Session, int]]:
         with self._lock, Session(self._engine, expire_on_commit=False) as session, session.begin():
-            session.execute(update(ClockRow).values(version=ClockRow.version + 1))
+            session.execute(update(ClockRow).values(version=ClockRow.version + 1), execution_options=UNSEEN)
             yield session, session.scalars(select(ClockRow.version)).one()
 
     @staticmethod

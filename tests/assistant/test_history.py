@@ -16,7 +16,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
-from assistant.errors import ForPerson
+from assistant.errors import ForPerson, TryAgain
 from assistant.events import (
     Answered,
     ApprovalNeeded,
@@ -32,7 +32,7 @@ from assistant.events import (
     from_row,
     to_row,
 )
-from assistant.history import History, Message, MessageStatus, UnknownConversation, UnknownMessage, cited
+from assistant.history import History, Line, Message, MessageStatus, UnknownConversation, UnknownMessage, cited
 from assistant.store.tables import Table
 from knowledge import Basis, Citation, Passage, Usage
 from knowledge.store.database import connect
@@ -115,9 +115,50 @@ def test_retries_and_edits_are_siblings_and_the_newest_is_shown(history: History
     assert texts(history.thread(conversation)) == ["one", "1 again"]
     exchange(history, conversation, "one, edited", "1 edited", None)
     assert texts(history.thread(conversation)) == ["one, edited", "1 edited"]
-    assert history.thread(conversation)[0].siblings == (first.parent, first.parent + 3)
+    assert history.thread(conversation)[0].siblings == (first.parent, (first.parent or 0) + 3)
     assert history.message(first.id).siblings == (first.id, again.id)
     assert texts(history.messages(conversation)) == ["one", "1", "1 again", "one, edited", "1 edited"]
+
+
+def test_opening_a_turn_is_asking_and_beginning_at_once(history: History) -> None:
+    conversation = history.create().id
+    history.attach(conversation, 9)
+    before = exchange(history, conversation, "one", "1")
+    ticks = history.version()
+    opened = history.open(conversation, "two", before.id)
+    assert history.version() == ticks + 1  # one transaction
+    assert (opened.text, opened.attempt, opened.documents) == ("two", 0, (9,))
+    assert opened.earlier == (Line("user", "one"), Line("assistant", "1"))
+    assert opened.conversation == history.conversation(conversation)
+    question, answer = history.thread(conversation)[2:]
+    assert (question.id, question.text, question.status) == (opened.question, "two", MessageStatus.COMPLETE)
+    assert (answer.id, answer.text, answer.status) == (opened.answer, "", MessageStatus.WRITING)
+    history.finish(opened.answer, text="2")
+    again = history.open(conversation, None, opened.question)
+    assert (again.question, again.text, again.attempt) == (opened.question, "two", 1)
+    assert again.earlier == opened.earlier
+    assert history.message(again.answer).siblings == (opened.answer, again.answer)
+
+
+def test_a_turn_that_cannot_be_opened_stores_neither_question_nor_answer(history: History) -> None:
+    conversation, other = history.create().id, history.create().id
+    foreign = exchange(history, other, "q", "a")
+    writing = history.open(conversation, "q", None)
+    before = history.version(), texts(history.messages(conversation))
+    with pytest.raises(TryAgain) as refused:
+        history.open(conversation, "too early", writing.answer)
+    assert "escrib" in refused.value.said("es")
+    for number, asked, parent, error in (
+        (conversation, " ", None, ForPerson),
+        (conversation, "q", foreign.id, UnknownMessage),
+        (conversation, None, writing.answer, ForPerson),
+        (conversation, None, foreign.parent, UnknownMessage),
+        (conversation, None, 999, UnknownMessage),
+        (999, "q", None, UnknownConversation),
+    ):
+        with pytest.raises(error):
+            history.open(number, asked, parent)
+    assert (history.version(), texts(history.messages(conversation))) == before
 
 
 def test_choosing_a_branch_shows_it_whole_and_coming_back_finds_it_as_it_was(history: History) -> None:
@@ -357,6 +398,7 @@ def test_attaching_twice_is_attaching_once(history: History) -> None:
 CHANGES: list[tuple[str, Callable[[History, int, Message], object]]] = [
     ("ask", lambda h, c, m: h.ask(c, "new", m.id)),
     ("begin", lambda h, c, m: h.begin(c, m.parent or 0)),
+    ("open", lambda h, c, m: h.open(c, "new", m.id)),
     ("rate", lambda h, c, m: h.rate(m.id, True)),
     ("choose", lambda h, c, m: h.choose(m.id)),
     ("rename", lambda h, c, m: h.rename(c, "new")),
