@@ -23,7 +23,8 @@ def too_long(request: Request, limit: int) -> Failed | None:
 
 
 def plain(models: ModelSource, request: Request) -> Iterator[Event]:
-    history, longest = room(models.capabilities(request.who.model).context)
+    can = models.capabilities(request.who.model)
+    history, longest = room(can.context)
     if failure := too_long(request, longest):
         yield failure
         return
@@ -34,7 +35,7 @@ def plain(models: ModelSource, request: Request) -> Iterator[Event]:
         return
     writing = Writing(models, request)
     pieces: list[str] = []
-    with closing(writing.write(prompt(request, history), CHAT_TOKENS)) as written:
+    with closing(writing.write(prompt(request, history, can.size), CHAT_TOKENS)) as written:
         for piece in until_repeating(written):
             pieces.append(piece)
             yield TextDelta(piece)
@@ -46,13 +47,15 @@ def plain(models: ModelSource, request: Request) -> Iterator[Event]:
         yield Answered(text, (), None, writing.usage or Usage(), settings=writing.settings)
 
 
-def prompt(request: Request, characters: int) -> list[Turn]:
-    """`characters`: of earlier messages, at most."""
+def prompt(request: Request, characters: int, size: str = "") -> list[Turn]:
+    """`characters`: of earlier messages, at most. `size`: the model's class."""
     if request.who.persona is not None:
         from assistant.personas import voice
 
+        # A small model goes on in the form in which others' words are told, instead of answering.
+        history = voice.own(request.who.persona, request.history) if size == "1B" else request.history
         budget = int(characters / CHARACTERS_PER_TOKEN)
-        return voice.turns(request.who.persona, request.history, request.question, request.language, budget)
+        return voice.turns(request.who.persona, history, request.question, request.language, budget)
     return [
         Turn("system", say("system", request.language)),
         *trimmed(request.history, characters),

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Event
 from zlib import crc32
 
@@ -87,6 +88,19 @@ def turns(
     room -= sum(len(turn.text) for turn in shown)
     system = [Turn("system", text)] if (text := _system(persona, language)) else []
     return [*system, *shown, *_conversation(persona, history, question, language, room)]
+
+
+def own(persona: Persona, history: Sequence[Turn]) -> list[Turn]:
+    """Of a conversation, the exchanges in which this persona answered, and nobody else."""
+    kept: list[Turn] = []
+    for before, turn in pairwise(history):
+        if (
+            before.role == "user"
+            and turn.role == "assistant"
+            and getattr(turn, "speaker", persona.name) == persona.name
+        ):
+            kept += [before, turn]
+    return kept
 
 
 def speak_over(

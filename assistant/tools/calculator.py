@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
@@ -82,7 +83,19 @@ class Calculated:
     def spoken(self, language: str = "en") -> str:
         """12 × 3 = 36; ≈ where digits were left out."""
         sign = "=" if numerals.is_exact(self.value) else "≈"
-        return f"{self.expression} {sign} {self.shown(language)}"
+        return f"{typeset(self.expression, language)} {sign} {self.shown(language)}"
+
+
+def typeset(expression: str, language: str = "en") -> str:
+    """For people: 0.15 * 80 → 0.15 × 80, in Spanish 0,15 × 80. Three digits after a point may be thousands."""
+
+    def decimal(found: re.Match[str]) -> str:
+        digits = found[2] if len(found[2]) == 3 else found[2].rstrip("0") or "0"
+        point = "," if language == "es" and len(found[2]) != 3 else "."
+        return f"{found[1]}{point}{digits}"
+
+    text = expression.replace("**", "^").replace("*", "×").replace(" / ", " ÷ ")
+    return re.sub(r"(?<![\d.,])(\d+)\.(\d+)(?![\d.,])", decimal, text)
 
 
 def calculate(expression: str, language: str = "en") -> Calculated:

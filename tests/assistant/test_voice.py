@@ -12,7 +12,7 @@ import pytest
 
 from assistant.personas import Example, Lineage, Persona
 from assistant.personas.store import marv
-from assistant.personas.voice import PROMPT_TOKENS, Said, greeting, remark, speak_over, turns
+from assistant.personas.voice import PROMPT_TOKENS, Said, greeting, own, remark, speak_over, turns
 from knowledge import Answer, Basis, Citation, Turn, Wrote
 from knowledge.answers.answering import answer
 from knowledge.answers.prompt import CHARACTERS_PER_TOKEN
@@ -132,6 +132,12 @@ def test_what_somebody_else_said_is_not_its_own_word() -> None:
     assert "[Afina answered: 8,849 metres.]" in made[1].text
     assert made[-1].text == "And Lhotse?\n\n[Doña Marta answered: 8,516, dear.]\n\nThanks"
     assert [turn.role for turn in made] == ["system", "user", "assistant", "user"]
+
+
+def test_of_a_conversation_its_own_are_the_exchanges_it_answered() -> None:
+    asked, reply = Turn("user", "And K2?"), Said("assistant", "Taller than you.", "Marv")
+    others = [Turn("user", "How tall is Everest?"), Said("assistant", "8,849 metres.", ""), Turn("user", "Oh.")]
+    assert own(marv(), [*others, asked, reply]) == [asked, reply]
 
 
 def test_a_tuned_persona_hears_what_it_was_tuned_with() -> None:
