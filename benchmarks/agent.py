@@ -1,12 +1,13 @@
 """What the agent adds to a bare model call: first event, first token and whole turn, on the same loopback model.
 
-    python -m benchmarks.agent [--turns 60] [--words 60] [--pause 0.01]
+    python -m benchmarks.agent [--turns 60] [--words 60] [--pause 0.01] [--long 200]
 
-A server on loopback answers every request with the same words at the same pace. Four ways ask it, one after the other
-in each round so that the machine's moods meet them all: the model itself (`stream`), a plain `create_agent` with the
-same tools, our agent (`Agent.run`), and a whole turn as the page starts it (`Turns.start` to the followed event, with
-its writes to disk). Milliseconds, p50 and p95; "added" is the median of the differences to the direct call of the same
-round. The first event of the direct call is its first token: it has no other.
+A server on loopback answers every request with the same words at the same pace. The ways ask it one after the other in
+each round so that the machine's moods meet them all: the model itself (`stream`), a plain `create_agent` with the same
+tools, our agent (`Agent.run`), and a whole turn as the page starts it (`Turns.start` to the followed event, with its
+writes to disk) in a conversation of its own; then the model itself and a whole turn below a thread of `--long`
+messages. Milliseconds, p50 and p95; "added" is the median of the differences to the direct call of the same round with
+the same conversation. The first event of a direct call is its first token: it has no other.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from tests.completions import Completions
 
 QUESTION = "Which city is the capital of France, and since when?"
 Times = tuple[float, float, float]  # seconds to the first event, the first token, the end
+DIRECT, BELOW = "direct", " below "
 PARTS = ("first event", "first token", "whole turn")
 
 
@@ -65,7 +67,16 @@ def timed(events: Iterator[Any], is_text: Callable[[Any], bool], began: float) -
     return first, token, time.perf_counter() - began
 
 
-def ways(home: Path, server: Completions, settings: Settings) -> dict[str, Callable[[], Times]]:
+def thread(history: History, messages: int) -> tuple[int, int | None]:
+    """A conversation of so many messages, and the last one of them."""
+    conversation, last = history.create().id, None
+    for n in range(messages // 2):
+        opened = history.open(conversation, f"{QUESTION} ({n})", last)
+        history.finish(last := opened.answer, text="Paris, since the tenth century, with gaps. " * 8)
+    return conversation, last
+
+
+def ways(home: Path, server: Completions, settings: Settings, long: int) -> dict[str, Callable[[], Times]]:
     engine = connect(f"sqlite:///{home / 'afina.sqlite3'}")
     embedder = embedders.load(settings.embedder, settings.weights)
     library = Library.open(home, engine, lambda: embedder)
@@ -74,30 +85,39 @@ def ways(home: Path, server: Completions, settings: Settings) -> dict[str, Calla
     agent = Agent(library, models, toolbox=toolbox, personas=Personas(engine))
     history = History(engine)
     turns = Turns(history, agent)
-    conversation = history.create().id
     made = [
         StructuredTool(name=tool.name, description=tool.description, args_schema=tool.schema(), func=lambda **_: "")
         for tool in toolbox.tools()
     ]
-    plain = create_agent(models.get(), made, system_prompt="You are a helpful assistant.")
-    asked = [("system", "You are a helpful assistant."), ("user", QUESTION)]
+    plain: Any = create_agent(models.get(), made, system_prompt="You are a helpful assistant.")
+    system, question = ("system", "You are a helpful assistant."), ("user", QUESTION)
+    below = thread(history, long)  # every turn is another branch of it: it does not grow longer
+    said = [(message.role, message.text) for message in history.thread(below[0])]
 
-    def direct() -> Times:
+    def direct(earlier: list[tuple[str, str]]) -> Times:
+        asked = [system, *earlier, question]
         return timed(models.get().stream(asked), lambda chunk: bool(chunk.text), time.perf_counter())
 
     def stock() -> Times:
-        events = plain.stream({"messages": [asked[1]]}, stream_mode="messages")
+        events = plain.stream({"messages": [question]}, stream_mode="messages")
         return timed(events, lambda item: bool(item[0].text), time.perf_counter())
 
     def ours() -> Times:
         return timed(agent.run(QUESTION), lambda event: isinstance(event, TextDelta), time.perf_counter())
 
-    def whole() -> Times:
+    def whole(conversation: int, last: int | None) -> Times:
         began = time.perf_counter()
-        events = turns.follow(turns.start(conversation, QUESTION, None))
+        events = turns.follow(turns.start(conversation, QUESTION, last))
         return timed(events, lambda event: isinstance(event, TextDelta), began)
 
-    return {"direct": direct, "create_agent": stock, "Agent.run": ours, "Turns.start": whole}
+    return {
+        DIRECT: lambda: direct([]),
+        "create_agent": stock,
+        "Agent.run": ours,
+        "Turns.start": lambda: whole(history.create().id, None),
+        f"{DIRECT}{BELOW}{long}": lambda: direct(said),
+        f"Turns.start{BELOW}{long}": lambda: whole(*below),
+    }
 
 
 def table(runs: dict[str, list[Times]]) -> None:
@@ -105,8 +125,9 @@ def table(runs: dict[str, list[Times]]) -> None:
     for place, part in enumerate(PARTS):
         for way, times in runs.items():
             values = sorted(one[place] * 1000 for one in times)
-            added = statistics.median((a[place] - b[place]) * 1000 for a, b in zip(times, runs["direct"], strict=True))
-            base = statistics.median(one[place] * 1000 for one in runs["direct"])
+            bare = runs[DIRECT + "".join(way.partition(BELOW)[1:])]
+            added = statistics.median((a[place] - b[place]) * 1000 for a, b in zip(times, bare, strict=True))
+            base = statistics.median(one[place] * 1000 for one in bare)
             p95 = values[int(len(values) * 0.95)]
             print(
                 f"| {part} | {way} | {statistics.median(values):.1f} | {p95:.1f} | {added:+.1f} | {added / base:+.1%} |"
@@ -118,11 +139,12 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=60)
     parser.add_argument("--words", type=int, default=60)
     parser.add_argument("--pause", type=float, default=0.01, help="seconds after each word")
+    parser.add_argument("--long", type=int, default=200, help="messages in the long conversation")
     given = parser.parse_args()
     server = Completions()
     server.words, server.pause, server.chunked = [f"word{n} " for n in range(given.words)], given.pause, True
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        asked = ways(Path(folder), server, Settings())
+        asked = ways(Path(folder), server, Settings(), given.long)
         for _ in range(3):
             for way in asked.values():
                 way()
