@@ -95,6 +95,8 @@ def prepare(parts: Parts) -> None:
         while parts.models.state().stage in ("fetching", "loading") and not parts.closed:
             time.sleep(0.05)
         log.info("models are %s after %.1f s", parts.models.state().stage, time.monotonic() - began)
+        if not parts.closed:
+            parts.agent.warm()
         for _ in parts.library.resume():
             if parts.closed:
                 return

@@ -33,6 +33,9 @@ from assistant.models import Models
 from assistant.models.catalogue import Capabilities, Price
 from assistant.models.scripted import Scripted, ScriptedModels, ToolCalls
 from assistant.personas import Persona, Personas
+from assistant.service.parts import Parts
+from assistant.service.serving import prepare
+from assistant.service.settings import Settings
 from assistant.tools import Arguments, Result, Tool, Work
 from assistant.tools.toolbox import Toolbox
 from knowledge import Basis, Turn
@@ -349,3 +352,14 @@ def test_a_server_that_breaks_in_the_middle_keeps_the_text_and_the_next_turn_wor
     assert sum(isinstance(event, TERMINAL) for event in events) == 1
     server.shutdown()
     server.server_close()
+
+
+def test_the_app_prepares_what_drives_a_tool_calling_model(tmp_path: Path, weights: Path, embedder: Embedder) -> None:
+    parts = Parts(Settings(home=tmp_path, weights=weights, model="openai:gpt-5-mini"))
+    parts.adopt("embedder", embedder)
+    try:
+        assert parts.models.capabilities().tools
+        prepare(parts)
+        assert parts.agent._driver is not None
+    finally:
+        parts.close()
