@@ -21,6 +21,7 @@ import numpy as np
 
 from assistant.routing import signals
 from assistant.routing.text import plain
+from assistant.routing.tool_calls import Readings
 from knowledge import FloatMatrix
 
 FOLDER = Path(__file__).parent
@@ -68,10 +69,12 @@ def letters(text: str) -> FloatMatrix:
     return counts / length if length else counts
 
 
-def features(texts: Sequence[str], vectors: FloatMatrix | None) -> FloatMatrix:
-    """(len(texts), BUCKETS + cues + 1 + dimensions)."""
+def features(
+    texts: Sequence[str], vectors: FloatMatrix | None, readings: Sequence[Readings | None] = ()
+) -> FloatMatrix:
+    """(len(texts), BUCKETS + cues + 1 + dimensions). `readings`: of the texts, where they were read already."""
     spelled = LETTERS * np.stack([letters(text) for text in texts])
-    told = CUE * np.stack([signals.cues(text) for text in texts])
+    told = CUE * np.stack([signals.cues(*one) for one in zip(texts, readings or [None] * len(texts), strict=True)])
     meant = np.zeros((len(texts), 0), np.float32) if vectors is None else VECTOR * vectors
     return np.hstack([spelled, told, np.ones((len(texts), 1), np.float32), meant]).astype(np.float32)
 
@@ -104,9 +107,9 @@ class Head:
     whole: FloatMatrix  # (BUCKETS + cues + 1 + dimensions, len(KINDS))
     blind: FloatMatrix  # (BUCKETS + cues + 1, len(KINDS))
 
-    def kinds(self, text: str, vector: FloatMatrix | None) -> dict[str, float]:
+    def kinds(self, text: str, vector: FloatMatrix | None, readings: Readings | None = None) -> dict[str, float]:
         """Kind → how likely, together 1. `text` without personas' names; `vector`: (dimensions,) or None."""
-        given = features([text], None if vector is None else vector[None, :])
+        given = features([text], None if vector is None else vector[None, :], [readings])
         likely = softmax(given @ (self.blind if vector is None else self.whole))[0]
         return {kind: float(one) for kind, one in zip(KINDS, likely, strict=True)}
 

@@ -168,12 +168,12 @@ def find(message: str, personas: Sequence[Persona], common: Collection[str]) -> 
 
 
 def masked(message: str, personas: Sequence[Persona]) -> str:
-    """The message without anybody's name: what the classifier reads."""
-    plain = f" {_plain(message)} "
+    """The message without anybody's name, and as it is written where it names nobody: what the classifier reads."""
+    plain = words = f" {_plain(message)} "
     for name in sorted((one.name for one in personas), key=len, reverse=True):
         if own := _plain(name):
             plain = plain.replace(f" {own} ", f" {NAME} ")
-    return plain.strip()
+    return message if plain == words else plain.strip()
 
 
 def _spoken_to(text: str, message: str, name: str) -> float:

@@ -15,7 +15,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,20 +39,42 @@ TOOLS = ("calculator", "clock", "convert", "web_page", "web_search")  # what a m
 ALIKE = 0.93  # cosine from which on a message is taken for the corrected one
 LIKELY_WEB = 0.75  # of the classifier, from which on a search is taken that was not asked for in so many words
 SURE = 0.55  # below it the safer route is taken
+LONGEST = 1_000  # characters that are looked at: of a longer message both ends
 PULL = 3.0  # log odds: how much a passage that is near weighs against the classifier
 FACT = 3.0  # log odds: a question of fact about one firm, contract or year
 _MARK = re.compile(r"\[\d{1,2}\]")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
 class _Message:
-    text: str
-    language: str
-    history: tuple[Turn, ...]
-    searchable: Mapping[int, Document]
-    attached: frozenset[int]  # of the conversation, searchable
-    vector: FloatMatrix | None  # (dimensions,); None: the embedder cannot be had
+    """What is known of one message. Its vector and the list of documents are got only when a step asks for them."""
+
+    def __init__(
+        self,
+        text: str,
+        language: str,
+        history: Sequence[Turn],
+        documents: Collection[int],
+        library: Library,
+        embed: Callable[[str], FloatMatrix | None],
+    ) -> None:
+        self.text, self.language, self.history = text, language, tuple(history)
+        self.readings = tool_calls.Readings(text, language)
+        self._documents, self._library, self._embed = documents, library, embed
+
+    @cached_property
+    def searchable(self) -> Mapping[int, Document]:
+        return {one.id: one for one in self._library.documents() if one.status.searchable}
+
+    @cached_property
+    def attached(self) -> frozenset[int]:
+        """Of the conversation, searchable."""
+        return frozenset(self.searchable.keys() & set(self._documents)) if self._documents else frozenset()
+
+    @cached_property
+    def vector(self) -> FloatMatrix | None:
+        """(dimensions,); None: the embedder cannot be had. One serves classifier, corrections and search."""
+        return self._embed(self.text)
 
 
 class Router:
@@ -85,9 +107,9 @@ class Router:
         language: str = "en",
     ) -> RouteChosen:
         """`documents`: those of the conversation; `language`: of the reason."""
-        searchable = {one.id: one for one in self._library.documents() if one.status.searchable}
-        attached = frozenset(searchable.keys() & set(documents or ()))
-        message = _Message(question, language, tuple(history), searchable, attached, self._vector(question))
+        if len(question) > LONGEST:  # what is asked stands at an end of what was pasted
+            question = f"{question[: LONGEST // 2]} … {question[-LONGEST // 2 :]}"
+        message = _Message(question, language, history, documents or (), self._library, self._vector)
         return (
             self._by_correction(message)
             or self._by_words(message)
@@ -154,9 +176,7 @@ class Router:
         return None
 
     def _by_tool(self, message: _Message) -> RouteChosen | None:
-        call = tool_calls.of(message.text, message.language) or tool_calls.after(
-            message.text, message.language, message.history
-        )
+        call = tool_calls.of(message.readings) or tool_calls.after(message.text, message.language, message.history)
         if call is None or call.tool not in self._tools():
             return None
         return RouteChosen(Route.TOOL, call.reason(message.language), call.confidence, call.tool, dict(call.arguments))
@@ -168,11 +188,11 @@ class Router:
             reason = say(key, message.language, **values)
             return RouteChosen(to, reason, round(min(0.98, max(0.3, confidence)), 2))
 
-        kinds = self._kinds(named.masked(message.text, self._personas()), message.vector)
-        odds = math.log((kinds["documents"] + 1e-6) / (1.0 + 1e-6 - kinds["documents"]))
-        mentioned = signals.mentions_documents(message.text)
         if message.attached:
             return route(Route.DOCUMENTS, "attached", 0.95)
+        kinds = self._kinds(named.masked(message.text, self._personas()), message.vector, message.readings)
+        odds = math.log((kinds["documents"] + 1e-6) / (1.0 + 1e-6 - kinds["documents"]))
+        mentioned = signals.mentions_documents(message.text)
         if not message.searchable:
             return self._without_documents(message, kinds, odds, mentioned, route)
         if mentioned:
@@ -216,7 +236,6 @@ class Router:
     # ── vectors ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _vector(self, text: str) -> FloatMatrix | None:
-        """One embedding serves the classifier, the corrections and the library's search."""
         try:
             return np.asarray(self._embedder().embed([text])[0], np.float32)
         except KnowledgeError:
@@ -230,15 +249,17 @@ class Router:
             self._corrected[correction.id] = vector
         return vector
 
-    def _kinds(self, text: str, vector: FloatMatrix | None) -> dict[str, float]:
+    def _kinds(
+        self, text: str, vector: FloatMatrix | None, readings: tool_calls.Readings | None = None
+    ) -> dict[str, float]:
         with self._training:
             if vector is None:
                 self._blind = self._blind or classifier.head("", None)
-                return self._blind.kinds(text, None)
+                return self._blind.kinds(text, None, readings)
             if self._head is None:
                 embedder = self._embedder()
                 self._head = classifier.head(embedder.name, embedder.embed)
-        return self._head.kinds(text, vector)
+        return self._head.kinds(text, vector, readings)
 
 
 def _share(odds: float) -> float:

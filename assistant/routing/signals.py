@@ -10,7 +10,7 @@ import re
 import numpy as np
 
 from assistant.history.words import folded
-from assistant.routing import sums, units, web, when
+from assistant.routing.tool_calls import Readings
 from assistant.small_talk import is_small_talk
 from knowledge import FloatMatrix
 
@@ -53,7 +53,6 @@ _CUES: dict[str, str] = {
     "two_digits": r"\d\D+\d",
     "short": r"^\W*\w+(?:\W+\w+)?\W*$",
     "proper": "",  # a name in the middle, as it is written
-    "question": "",
     "mention": MENTION.pattern,
     "small": "", "sum": "", "clock": "", "unit": "", "address": "", "searched": "", "live": "",
 }  # fmt: skip
@@ -64,20 +63,16 @@ _COMPILED = {name: re.compile(pattern) for name, pattern in _CUES.items() if pat
 _PROPER = re.compile(r"\w[ ,]+(?:the )?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]{2,}")
 
 
-def cues(message: str, language: str = "en") -> FloatMatrix:
-    """(len(NAMES),) of 0 and 1."""
+def cues(message: str, readings: Readings | None = None) -> FloatMatrix:
+    """(len(NAMES),) of 0 and 1. `readings`: of the message, where it was read already."""
+    read = readings if readings is not None and readings.message == message else Readings(message, "en")
     flat = folded(message)
     plain = " ".join(re.findall(r"[\w-]+", flat))
     found = {name: pattern.search(plain) is not None for name, pattern in _COMPILED.items()}
     found["proper"] = _PROPER.search(message) is not None
-    found["question"] = "?" in message
     found["small"] = is_small_talk(message)
-    found["sum"] = sums.read(message, language) is not None
-    found["clock"] = when.read(message, language) is not None
-    found["unit"] = units.read(message, language) is not None
-    found["address"] = bool(web.address(message))
-    found["searched"] = bool(web.searched(message))
-    found["live"] = web.is_live(message)
+    found["sum"], found["clock"], found["unit"] = read.sum is not None, read.clock is not None, read.unit is not None
+    found["address"], found["searched"], found["live"] = bool(read.address), bool(read.searched), read.live
     return np.array([found[name] for name in NAMES], np.float32)
 
 

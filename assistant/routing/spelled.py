@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import lru_cache
 
 from assistant.history.words import folded
 from assistant.tools import numerals
@@ -45,6 +46,7 @@ _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"(\d+(?:\.\d+)?) ?k\b(?! ?m)")  # 20k; not "10 km", and "5 k" of kelvin is rare
 
 
+@lru_cache(maxsize=32)  # sums, units and dates read one message one after the other
 def spelled(text: str, language: str) -> str:
     """`language` decides "1.250": a thousand and more in Spanish, one and a quarter in English."""
     marked = re.sub(r"[−–—]", "-", text).replace("×", "*").replace("÷", "/").replace("·", "*").replace("²", "^2")

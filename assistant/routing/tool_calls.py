@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from assistant.routing import sums, units, web, when
@@ -31,22 +32,52 @@ class Call:
         return say(self.key, language, **{**self.arguments, "what": self.what})
 
 
-def of(message: str, language: str) -> Call | None:
-    """`language`: of the page, where the message does not show its own."""
-    language = detect(message) or language
-    if url := web.address(message):
-        return Call("web_page", {"url": url}, 0.96, "web_page")
-    if query := web.searched(message):
-        return Call("web_search", {"query": query}, 0.96, "web_search")
-    if (found := units.read(message, language)) is not None:
-        return Call("convert", found, 0.97, "convert")
-    if (sum_ := sums.read(message, language)) is not None:
-        return Call("calculator", {"expression": sum_.expression}, 0.97 if sum_.clear else 0.92, "calculator")
-    if (asked := when.read(message, language)) is not None:
-        return Call("clock", asked, 0.96, "clock")
-    if web.is_live(message):
-        return live(message, 0.93)
-    return None
+class Readings:
+    """What the tools read in one message, each read once and only when asked for."""
+
+    def __init__(self, message: str, language: str) -> None:
+        """`language`: of the page, where the message does not show its own."""
+        self.message = message
+        self.language = detect(message) or language
+
+    @cached_property
+    def address(self) -> str:
+        return web.address(self.message)
+
+    @cached_property
+    def searched(self) -> str:
+        return web.searched(self.message)
+
+    @cached_property
+    def unit(self) -> Arguments | None:
+        return units.read(self.message, self.language)
+
+    @cached_property
+    def sum(self) -> sums.Sum | None:
+        return sums.read(self.message, self.language)
+
+    @cached_property
+    def clock(self) -> Arguments | None:
+        return when.read(self.message, self.language)
+
+    @cached_property
+    def live(self) -> bool:
+        return web.is_live(self.message)
+
+
+def of(found: Readings) -> Call | None:
+    if found.address:
+        return Call("web_page", {"url": found.address}, 0.96, "web_page")
+    if found.searched:
+        return Call("web_search", {"query": found.searched}, 0.96, "web_search")
+    if found.unit is not None:
+        return Call("convert", dict(found.unit), 0.97, "convert")
+    if found.sum is not None:
+        sure = 0.97 if found.sum.clear else 0.92
+        return Call("calculator", {"expression": found.sum.expression}, sure, "calculator")
+    if found.clock is not None:
+        return Call("clock", dict(found.clock), 0.96, "clock")
+    return live(found.message, 0.93) if found.live else None
 
 
 def live(message: str, confidence: float) -> Call:
@@ -59,7 +90,7 @@ def after(message: str, language: str, history: Sequence[Turn]) -> Call | None:
         return None
     language = detect(message) or language
     asked, answered = history[-2].text, history[-1].text
-    before = of(asked, language) or after(asked, language, history[:-2])
+    before = of(Readings(asked, language)) or after(asked, language, history[:-2])
     if before is None:
         return None
     if before.tool == "convert" and (again := units.again(message, before.arguments, language)) is not None:
