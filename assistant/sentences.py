@@ -91,6 +91,14 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "The app was closed while this was written: try again to get the whole answer.",
         "La aplicación se cerró mientras se escribía: reinténtalo para tener la respuesta entera.",
     ),
+    "tool_and_route": (
+        "A tool and another route cannot both be chosen: leave one of them out.",
+        "No se puede elegir a la vez una herramienta y otra ruta: quita una de las dos.",
+    ),
+    "arguments_of_none": (
+        "These arguments belong to no tool: name the tool too.",
+        "Estos argumentos no son de ninguna herramienta: nombra también la herramienta.",
+    ),
     "nothing_asked": (
         "There is nothing to answer: write a message.",
         "No hay nada que responder: escribe un mensaje.",

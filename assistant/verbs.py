@@ -37,6 +37,8 @@ def ask(
     persona: str | None = None,
     model: str = "",
     route: Literal["auto", "documents", "tools", "chat"] = "auto",
+    tool: str = "",
+    arguments: dict[str, Any] | None = None,
     language: str = "en",
     stop: threading.Event | None = None,
 ) -> Iterator[Row]:
@@ -45,9 +47,11 @@ def ask(
     {"type": "progress", path, document, title, status, …} per step of a file; {"type": "asked", conversation, message};
     then events; the last row is "answered", "failed" or "stopped". "answered" has a `note` where there are documents
     and the answer is not from them. After "approval_needed" the turn waits for the verb `approve`.
+
+    `tool` is called whatever the message says; without `arguments` they are read from the message.
     """
-    if not question.strip():
-        yield _failed(say("no_question", language))
+    if refused := _refused(question, route, tool, arguments):
+        yield _failed(say(refused, language))
         return
     stop = stop or threading.Event()
     documents = []
@@ -62,8 +66,18 @@ def ask(
     elif files and not documents:
         yield _failed(say("no_file", language))
     else:
-        choice = Choice(route=_ROUTES.get(route, route), persona=persona or "", model=model)
+        way = "tool" if tool else _ROUTES.get(route, route)
+        choice = Choice(route=way, tool=tool, arguments=arguments or {}, persona=persona or "", model=model)
         yield from _answered(library, history, turns, question, documents, choice, language, stop)
+
+
+def _refused(question: str, route: str, tool: str, arguments: dict[str, Any] | None) -> str:
+    """The sentence that says why this cannot be asked; "" where it can."""
+    if not question.strip():
+        return "no_question"
+    if tool and route not in ("auto", "tools"):
+        return "tool_and_route"
+    return "arguments_of_none" if arguments is not None and not tool else ""
 
 
 def approve(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,13 +28,17 @@ def ask(
     model: str | None = None,
     yes: Annotated[bool, typer.Option("--yes", "-y")] = False,
     route: Way = Way.AUTO,
+    with_tool: Annotated[str | None, typer.Option("--tool", metavar="NAME")] = None,
+    with_arguments: Annotated[str | None, typer.Option("--arguments", metavar="JSON")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     session = of(context)
     paths = [str(path.expanduser().absolute()) for path in files or ()] or None
     language = session.say.language
-    given = {"question": question, "files": paths, "persona": persona, "model": model, "route": route.value}
+    arguments = None if with_arguments is None else _object(session, with_arguments)
+    given: Row = {"question": question, "files": paths, "persona": persona, "model": model, "route": route.value}
+    given |= {"tool": with_tool, "arguments": arguments}
     failure, shown, message = "", _Shown(session), 0
     for row in session.call("ask", home, **given, language=language):
         if as_json:
@@ -50,6 +55,17 @@ def ask(
     if failure:
         session.complain(failure)
         raise typer.Exit(1)
+
+
+def _object(session: Session, text: str) -> dict[str, Any]:
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        session.complain(session.say("no_object", example='{"expression": "12 * 3"}'))
+        raise typer.Exit(2)
+    return given
 
 
 def _decided(session: Session, row: Row) -> str:
