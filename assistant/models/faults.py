@@ -10,6 +10,7 @@ Every sentence says who (the model and its address) and never holds a key: neith
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -330,8 +331,13 @@ def _known(said: str) -> str:
 
 
 def _wait(seconds: float) -> tuple[str, str]:
+    """Rounded up: who waits as long as is said has waited long enough."""
+    if seconds <= 1:
+        return "1 second", "1 segundo"
     if seconds < 90:
-        return f"{seconds:.0f} seconds", f"{seconds:.0f} segundos"
+        return f"{math.ceil(seconds)} seconds", f"{math.ceil(seconds)} segundos"
+    if seconds > 86_400:
+        return "more than a day", "más de un día"
     if seconds < 5400:
         return f"{seconds / 60:.0f} minutes", f"{seconds / 60:.0f} minutos"
     return f"{seconds / 3600:.0f} hours", f"{seconds / 3600:.0f} horas"

@@ -45,6 +45,7 @@ MANY_ARGUMENTS = {
 FUNCTIONS = {name: own for own, names in (ONE_ARGUMENT | MANY_ARGUMENTS).items() for name in names.split()}
 CONSTANTS = {"pi": "pi", "π": "pi", "e": "e", "tau": "tau", "τ": "tau"}
 
+_ENDLESS = re.compile(r"[eE][+-]?0*[1-9]\d{4}")  # a power of ten that no number here has
 _SUPER = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _PHRASES = (  # (what is written, what it means); the longer ones first
     (r"ra[ií]z\s+cuadrada", "raiz_cuadrada"),
@@ -92,7 +93,7 @@ class NotArithmetic(ValueError):  # noqa: N818 - the name says what it is
 
 
 def plain(text: str, language: str = "en") -> tuple[str, list[Fraction]]:
-    """(a Python expression, the numbers _0, _1, … in it). Raises NotArithmetic."""
+    """(a Python expression, the numbers _0, _1, … in it). Raises NotArithmetic, and OverflowError for 1e99999."""
     tokens = _tokens(_signs(text))
     numbers: list[Fraction] = []
     tokens = _named(tokens, language, numbers)
@@ -136,6 +137,8 @@ def _named(tokens: list[str], language: str, numbers: list[Fraction]) -> list[st
     named: list[str] = []
 
     def number(text: str) -> str:
+        if _ENDLESS.search(text):
+            raise OverflowError(text)
         try:
             numbers.append(numerals.read(text, language, decimal=decimal))
         except numerals.NotANumber:

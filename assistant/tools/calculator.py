@@ -60,7 +60,10 @@ say = speaker(
             "El factorial es de un número entero de 0 a {limit}.",
         ),
         "whole": ("{name} takes whole numbers.", "{name} necesita números enteros."),
-        "count": ("{name} was given {count} numbers.", "{name} recibió {count} números."),
+        "count": (
+            "{name} takes {takes} and was given {count}.",
+            "{name} lleva {lleva} y recibió {count}.",
+        ),
     }
 )
 
@@ -145,7 +148,7 @@ class _Worth:
                 return _bounded(_both(_OPERATORS[type(sign)], self.of(left), self.of(right)))
             case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]) if name in _FUNCTIONS:
                 return self._called(name, [self.of(argument) for argument in arguments])
-        raise arithmetic.NotArithmetic(type(node).__name__.lower())
+        raise ValueError("a node that is not named here")
 
     def _named(self, name: str) -> Number:
         if name in _CONSTANTS:
@@ -158,8 +161,17 @@ class _Worth:
     def _called(name: str, given: list[Number]) -> Number:
         function, least, most = _FUNCTIONS[name]
         if not least <= len(given) <= most:
-            raise _error("count", name=name, count=len(given))
+            raise _error(
+                "count", name=name, count=len(given), takes=_takes(least, most), lleva=_takes(least, most, "es")
+            )
         return _bounded(function(*given))
+
+
+def _takes(least: int, most: int, language: str = "en") -> str:
+    number = ("número" if language == "es" else "number") + "s" * (most > 1)
+    if least == most:
+        return f"{most} {number}"
+    return f"de {least} a {most} {number}" if language == "es" else f"{least} to {most} {number}"
 
 
 def _both(sign: str, left: Number, right: Number) -> Number:

@@ -145,14 +145,11 @@ class Servers(Transactions):
 
     def tools(self) -> list[Tool]:
         """Of servers that are on, as they were last listed."""
-        found: dict[str, Tool] = {}
         with self._read() as session:
             rows = list(session.scalars(select(McpServerRow).where(McpServerRow.enabled).order_by(McpServerRow.name)))
-        for row in rows:
-            for listed in row.config.get("tools", []):
-                tool = self._tool(row.name, Listed(**listed))
-                found.setdefault(tool.name, tool)
-        return list(found.values())
+        every = [(row.name, Listed(**listed)) for row in rows for listed in row.config.get("tools", [])]
+        called = distinct([tool_name(server, listed.name) for server, listed in every])
+        return [self._tool(name, server, listed) for name, (server, listed) in zip(called, every, strict=True)]
 
     def secrets(self) -> list[str]:
         """What no log may show."""
@@ -167,7 +164,7 @@ class Servers(Transactions):
             self._end(name)
         self._links.close()
 
-    def _tool(self, server: str, listed: Listed) -> Tool:
+    def _tool(self, name: str, server: str, listed: Listed) -> Tool:
         def run(given: Any, work: Work) -> Result:
             arguments = (
                 given if isinstance(given, dict) else given.model_dump() if hasattr(given, "model_dump") else None
@@ -178,7 +175,7 @@ class Servers(Transactions):
             return Result(text=text, spoken=text, value=text)
 
         return Tool(
-            name=tool_name(server, listed.name),
+            name=name,
             title={"en": f"{server}: {listed.name}", "es": f"{server}: {listed.name}"},
             description=listed.description or listed.name,
             arguments=listed.schema,
@@ -255,6 +252,17 @@ class Servers(Transactions):
 def tool_name(server: str, tool: str) -> str:
     """ "notes", "search/all" → notes__search_all: never one of ours, and what every provider takes (64 signs)."""
     return f"{server[:24]}__{re.sub(r'[^A-Za-z0-9_-]', '_', tool)}"[:64]
+
+
+def distinct(names: list[str]) -> list[str]:
+    """Each its own: "a/b" and "a_b" are one to a provider, so the second is called a_b_2."""
+    found: list[str] = []
+    for name in names:
+        own, again = name, 2
+        while own in found:
+            own, again = f"{name[:61]}_{again}", again + 1
+        found.append(own)
+    return found
 
 
 def _unknown(name: str) -> UnknownServer:

@@ -16,7 +16,7 @@ from fractions import Fraction
 # Digits in groups of three by a space, a point, a comma or an apostrophe; then perhaps a decimal part and a power.
 NUMBER = re.compile(
     r"(?:\d{1,3}(?:[ \u00a0\u2009\u202f']\d{3})+(?![\d])|\d+(?:[.,]\d+)*|\.\d+)(?:[.,]\d+)?"
-    r"(?:[eE][+-]?\d{1,4}(?![\w.]))?"
+    r"(?:[eE][+-]?\d+(?![\w.]))?"
 )
 DIGITS = 12  # shown of what does not end
 WHOLE = 30  # digits shown of a decimal that does end

@@ -171,8 +171,18 @@ def _column(one: dict[str, str]) -> str:
 
 
 def rows(answer: dict[str, Any], language: str) -> str:
-    lines = [" | ".join(answer["columns"]), *(" | ".join(map(_text, row)) for row in answer["rows"])]
-    return "\n".join([*lines, say("more" if answer["more"] else "rows", language, count=len(answer["rows"]))])
+    """As many whole rows as a model reads, and whether there are more."""
+    head = " | ".join(answer["columns"])[: READ // 2]
+    lines: list[str] = []
+    room = READ - len(head) - 100
+    for row in answer["rows"]:
+        line = " | ".join(map(_text, row))
+        room -= len(line) + 1
+        if room < 0:
+            break
+        lines.append(line)
+    more = answer["more"] or len(lines) < len(answer["rows"])
+    return "\n".join([head, *lines, say("more" if more else "rows", language, count=len(lines))])
 
 
 def _spoken(answer: dict[str, Any], language: str) -> str:
@@ -180,7 +190,7 @@ def _spoken(answer: dict[str, Any], language: str) -> str:
     if "tables" in answer:
         return schema(answer["tables"])
     if len(answer["rows"]) == 1 and len(answer["columns"]) == 1:
-        return f"{answer['columns'][0]}: {_text(answer['rows'][0][0])}"
+        return f"{answer['columns'][0][:100]}: {_text(answer['rows'][0][0])}"
     return rows(answer, language)
 
 

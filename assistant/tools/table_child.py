@@ -57,11 +57,14 @@ def answer(request: Row) -> Row:
         statements = connection.extract_statements(request["sql"])
         if len(statements) != 1 or statements[0].type.name not in ALLOWED:
             raise Refused("not_a_query")
+        connection.execute("BEGIN TRANSACTION READ ONLY")  # a SELECT may hold an INSERT: WITH x AS (INSERT …)
         cursor = connection.execute(statements[0])
         rows = cursor.fetchmany(request["rows"] + 1)
         columns = [one[0] for one in cursor.description or ()]
     except duckdb.OutOfMemoryException:
         raise Refused("memory") from None
+    except duckdb.TransactionException:
+        raise Refused("not_a_query") from None
     except duckdb.PermissionException:
         raise Refused("outside") from None
     except duckdb.Error as error:
@@ -88,17 +91,21 @@ def _load(connection: Any, one: Row, folder: Path) -> Row:
     except (reader.NotATable, OSError):
         raise Refused("not_a_table", one["title"]) from None
     names = _names(table.columns)
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
-    connection.execute(
-        f"CREATE TABLE \"raw {one['name']}\" AS SELECT * FROM read_csv(?, header=false, delim=',', quote='\"', "
-        f"escape='\"', nullstr='', columns={{{columns}}}, max_line_size=20000000)",
-        [str(plain)],
-    )
+    raw = f'"raw {one["name"]}"'
+    texts = ", ".join(f'"{name}" VARCHAR' for name in names)
+    connection.execute(f"CREATE TABLE {raw} ({texts})")
+    if count:  # of an empty file the database cannot say how many columns it has
+        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
+        connection.execute(
+            f"INSERT INTO {raw} SELECT * FROM read_csv(?, header=false, delim=',', quote='\"', escape='\"', "
+            f"nullstr='', columns={{{columns}}}, max_line_size=20000000)",
+            [str(plain)],
+        )
     plain.unlink()
     kinds = {name: _kind(connection, one["name"], name, table.decimal) for name in names}
     chosen = ", ".join(f'{expression} AS "{name}"' for name, (_, expression) in kinds.items())
-    connection.execute(f'CREATE TABLE "{one["name"]}" AS SELECT {chosen} FROM "raw {one["name"]}"')
-    connection.execute(f'DROP TABLE "raw {one["name"]}"')
+    connection.execute(f'CREATE TABLE "{one["name"]}" AS SELECT {chosen} FROM {raw}')
+    connection.execute(f"DROP TABLE {raw}")
     sample = connection.execute(f'SELECT * FROM "{one["name"]}" LIMIT 3').fetchall()
     pairs = zip(names, table.columns, strict=True)
     described = [{"name": name, "title": title, "type": kinds[name][0]} for name, title in pairs]

@@ -35,12 +35,13 @@ say = speaker(
             "No hay ninguna herramienta {name!r}; hay {known}.",
         ),
         "off": (
-            "The tool {name} is switched off: turn it on under Tools, or run `afina tools on {name}`.",
-            "La herramienta {name} está apagada: enciéndela en Herramientas o ejecuta `afina tools on {name}`.",
+            "The tool “{title}” is switched off: turn it on under Tools, or run `afina tools on {name}`.",
+            "La herramienta «{titulo}» está apagada: enciéndela en Herramientas o ejecuta `afina tools on {name}`.",
         ),
         "web": (
-            "{name} needs the web, which is switched off: turn it on under Tools, or run `afina tools on web`.",
-            "{name} necesita la web, que está apagada: enciéndela en Herramientas o ejecuta `afina tools on web`.",
+            "“{title}” is switched off because the web is: turn the web on under Tools, or run `afina tools on web`.",
+            "«{titulo}» está apagado porque la web está apagada: enciende la web en Herramientas o ejecuta "
+            "`afina tools on web`.",
         ),
     }
 )
@@ -75,10 +76,11 @@ class Toolbox(Transactions):
         tool = every.get(name)
         if tool is None:
             raise _error("unknown", name=name, known=", ".join(every))
+        titles = {"title": tool.title["en"], "titulo": tool.title["es"]}
         if name in self._off():
-            raise _error("off", name=name)
+            raise _error("off", name=name, **titles)
         if tool.needs_web and not self.web:
-            raise _error("web", name=name)
+            raise _error("web", **titles)
         return tool
 
     def is_on(self, name: str) -> bool:
