@@ -72,7 +72,7 @@ class Target:
 def target(url: str) -> Target:
     """Raises Refused with a sentence: not a URL, not the web, a user name in it, no name a server can have."""
     url = url.strip()
-    if not url or len(url) > LONGEST or any(unicodedata.category(letter) == "Cc" for letter in url):
+    if not url or len(url) > LONGEST or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in url):
         raise Refused("not_a_url")
     try:
         parts = urlsplit(url)

@@ -194,7 +194,10 @@ class Egress:
         response = http.client.HTTPResponse(incoming, method=request.method)  # type: ignore[arg-type]
         try:
             response.begin()
-            incoming.left = None
+            incoming.left, incoming.too_much = (
+                self._limits.bytes * 2 + CHUNK,
+                self._too_big(),
+            )  # chunks have their price
             location = response.getheader("location")
             if request.method == "GET" and response.status in REDIRECTED and location:
                 return location.encode("latin-1", "replace").decode("utf-8", "replace")
@@ -209,22 +212,32 @@ class Egress:
 
     def _body(self, place: Target, response: http.client.HTTPResponse, watch: Watch) -> Iterator[bytes]:
         limit = self._limits.bytes
-        too_big = Refused("too_big", limit=max(1, limit // 1_000_000))
         if (response.length or 0) > limit:
-            raise too_big
+            raise self._too_big()
         unpacking = _Unpacking(place.host, (response.getheader("content-encoding") or "").strip().lower())
         arrived = unpacked = 0
-        while chunk := response.read(CHUNK):
+        for chunk in _chunks(response, place.host):
             arrived += len(chunk)
             for piece in unpacking.pieces(chunk):
                 watch.check()
                 unpacked += len(piece)
                 if max(arrived, unpacked) > limit:
-                    raise too_big
+                    raise self._too_big()
                 yield piece
         if response.length:  # fewer bytes than were promised; `read` with a size does not say so
             raise Unreachable("cut", host=place.host)
         yield unpacking.rest()
+
+    def _too_big(self) -> Refused:
+        return Refused("too_big", limit=max(1, self._limits.bytes // 1_000_000))
+
+
+def _chunks(response: http.client.HTTPResponse, host: str) -> Iterator[bytes]:
+    try:
+        while chunk := response.read(CHUNK):
+            yield chunk
+    except ValueError:  # a chunk of -5 bytes
+        raise Refused("nonsense", host=host) from None
 
 
 class _Unpacking:

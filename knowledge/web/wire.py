@@ -112,10 +112,11 @@ def send(line: socket.socket, data: bytes, watch: Watch) -> None:
 
 
 class Incoming(io.RawIOBase):
-    """What `http.client.HTTPResponse` takes for a socket. `left`: bytes it may still read; None: as many as come."""
+    """What `http.client.HTTPResponse` takes for a socket. It reads `left` more bytes, then raises `too_much`."""
 
-    def __init__(self, line: socket.socket, watch: Watch, left: int | None) -> None:
+    def __init__(self, line: socket.socket, watch: Watch, left: int) -> None:
         self._line, self._watch, self.left = line, watch, left
+        self.too_much = Refused("headers", host=watch.host)
 
     def makefile(self, mode: str) -> io.BufferedReader:
         return io.BufferedReader(self)
@@ -129,8 +130,7 @@ class Incoming(io.RawIOBase):
             with suppress(TimeoutError):
                 count = self._line.recv_into(buffer)
                 break
-        if self.left is not None:
-            self.left -= count
-            if self.left < 0:
-                raise Refused("headers", host=self._watch.host)
+        self.left -= count
+        if self.left < 0:
+            raise self.too_much
         return count
