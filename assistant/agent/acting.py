@@ -6,6 +6,8 @@ Nothing a model sends or a tool does gets past here as an exception: it becomes 
 
 Who is asked, and when:
 - A tool that reaches out or writes asks, unless the person said "always" for it in this chat.
+- That "always" does not hold in a turn that has read foreign text, the person's own documents among it, unless it was
+  given in such a turn: they are asked once more and told why (`approvals`).
 - Once a stranger's text entered the turn (a web page, search results, whatever an MCP server said), every tool asks,
   the calculator too: what it is called with may be that stranger's word.
 - Text of the person's own documents is as untrusted, but the tools that could do harm with it ask anyway; those that
@@ -47,6 +49,12 @@ say = speaker(
         "strange": (
             "This answer has read text from outside, which may want something else than you do.",
             "Esta respuesta ha leído texto de fuera, que puede querer otra cosa que tú.",
+        ),
+        "again": (
+            "{reason} You always allow it in this chat, but this answer has read documents or text from outside since "
+            "then, and they may be what asks for it.",
+            "{reason} En este chat lo permites siempre, pero esta respuesta ya ha leído documentos o texto de fuera, "
+            "y puede que lo pidan ellos.",
         ),
         "denied": ("Not done: the person said no.", "No se hizo: la persona dijo que no."),
         "nobody": (
@@ -101,6 +109,7 @@ class Acting:
     ask_persona: Callable[[str, str, str], str] | None = None  # (call, name, question) → answer
     passages: list[Passage] = field(default_factory=list)  # passages[n - 1] is [n] in what the model reads
     strange: bool = False  # a stranger's text entered the turn
+    fed: bool = False  # foreign text did: a stranger's or a document's
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def call(self, name: str, arguments: Any, call: str) -> Generator[Event, None, Done]:
@@ -130,6 +139,7 @@ class Acting:
                 raise Halted from error
             return (yield from self._refused(call, self._sentence(tool, error), time.perf_counter() - began))
         finally:
+            self.fed |= tool.untrusted
             if tool.untrusted and (tool.effect is not Effect.NONE or tool.source):
                 self.strange = True  # also where it failed: a refusal is a stranger's text, too
         seconds = time.perf_counter() - began
@@ -151,9 +161,12 @@ class Acting:
             return ""
         if self.approvals is None:
             return say("denied", language)
-        if tool.name in self.approvals.allowed(self.request.chat):
+        fed = self.fed
+        if tool.name in self.approvals.allowed(self.request.chat, fed=fed):
             return ""
-        pending = self.approvals.expect(self.request.message, self.request.chat, call, tool.name)
+        if tool.name in self.approvals.allowed(self.request.chat):
+            reason = say("again", language, reason=reason)
+        pending = self.approvals.expect(self.request.message, self.request.chat, call, tool.name, fed=fed)
         yield ApprovalNeeded(call, tool.name, shown, reason)
         with self.meter.waiting():
             decision = self.approvals.wait(pending, self.halt)

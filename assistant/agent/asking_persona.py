@@ -79,6 +79,7 @@ class Asking:
         inner, began, facts = f"{call}.1", time.perf_counter(), None
         self._turn.emit(ToolStarted(inner, "search_documents", {"query": request.question}, parent=call))
         self._turn.acting.meter.model_call()
+        self._turn.acting.fed = True
         writing = Writing(self._models, request, plain=True)
         for step in answer_of(self._library, writing, documents, self._default, request):
             facts = step if isinstance(step, Answer) else facts

@@ -232,6 +232,39 @@ def test_always_holds_for_that_tool_in_that_chat_until_it_is_withdrawn(world: Wo
     turns.close()
 
 
+@pytest.mark.parametrize("web_page", [Decision.DENY, Decision.ONCE, Decision.ALWAYS])
+def test_an_always_of_before_does_not_hold_for_what_a_document_asks(
+    world: World, tmp_path: Path, web_page: Decision
+) -> None:
+    """The person allowed the page for their own words; a hostile document then wants it to carry something out."""
+    hostile(world, tmp_path)
+    read = ToolCalls(("web_page", {"url": world.site.url}))
+    conversation, parent = world.history.create().id, None
+    seen: list[list[str]] = []
+    models = [Scripted(answers=[read, "Done."]), Scripted(answers=[read, "Done."]), Obeying(answers=["x"])]
+    for model in [*models, Obeying(answers=["x"])]:
+        turns = world.turns(model)
+        message, reasons = turns.start(conversation, "Holidays?", parent), []
+        for event in turns.follow(message):
+            if isinstance(event, ApprovalNeeded) and event.tool == "web_page":
+                reasons.append(event.reason)
+                world.approvals.give(message, event.call, Decision.ALWAYS if not seen else web_page)
+            elif isinstance(event, ApprovalNeeded):
+                world.approvals.give(message, event.call, Decision.DENY)
+        turns.close()
+        seen.append(reasons)
+        parent = message
+    assert [len(reasons) for reasons in seen] == [1, 0, 1, 0 if web_page is Decision.ALWAYS else 1]
+    assert "always allow it" in seen[2][0]
+    assert "always" not in seen[0][0]
+    done = {Decision.DENY: 0, Decision.ONCE: 2, Decision.ALWAYS: 2}[web_page]
+    assert world.site.seen == ["/", "/", *["/steal"] * done]
+    assert world.written == []
+    assert world.approvals.allowed(conversation) == {"web_page"}
+    world.approvals.withdraw(conversation, "web_page")
+    assert world.approvals.allowed(conversation) == world.approvals.allowed(conversation, fed=True) == set()
+
+
 def test_an_answer_that_comes_from_a_page_opened_later_still_counts(world: World) -> None:
     turns = world.turns(Scripted(answers=[note("a"), "Done."]))
     message = turns.start(world.history.create().id, "Write it", None)
