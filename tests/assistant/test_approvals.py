@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +23,8 @@ from sqlalchemy import Engine
 
 from assistant.agent import Agent
 from assistant.agent.approvals import Approvals
+from assistant.chat_page import messages_view
+from assistant.chat_page.wording import words_in
 from assistant.choice import Choice
 from assistant.events import (
     Answered,
@@ -30,6 +36,7 @@ from assistant.events import (
     RouteChosen,
     Stopped,
     ToolFinished,
+    ToolStarted,
 )
 from assistant.history import History, MessageStatus
 from assistant.models.scripted import Scripted, ScriptedModels, ToolCalls
@@ -336,3 +343,56 @@ def test_a_routed_tool_asks_too(world: World) -> None:
     assert "built in 1931 by Ana Ruiz" in events[-1].text
     assert world.site.url in events[-1].text
     turns.close()
+
+
+_WAITING = """
+import sys, time
+from pathlib import Path
+from assistant.agent.approvals import Approvals
+from assistant.history import History
+from assistant.models.scripted import Scripted
+from assistant.events import ApprovalNeeded
+from knowledge.library import Library
+from knowledge.store.database import connect
+from tests.assistant.test_approvals import World, note
+home, engine = Path(sys.argv[1]), connect(sys.argv[2])
+library = Library.open(home, engine, lambda: None)
+world = World(library, engine, History(engine), Approvals(engine), None)
+turns = world.turns(Scripted(answers=["I note it.", note("a"), "Done."]))
+first = turns.start(world.history.create().id, "Hello", None)
+list(turns.follow(first))
+message = turns.start(1, "Write it", first)
+while not any(isinstance(step, ApprovalNeeded) for step in world.history.message(message).steps):
+    time.sleep(0.02)
+print(*world.approvals.waiting(message), flush=True)
+time.sleep(60)
+"""
+
+
+def test_an_app_that_is_killed_while_it_asks_comes_back_with_the_steps_and_without_the_question(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'afina.sqlite3'}"
+    command = [sys.executable, "-c", _WAITING, str(tmp_path), url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as child:
+        assert child.stdout is not None
+        call = child.stdout.readline().strip()
+        os.kill(child.pid, signal.SIGKILL)
+    assert call
+    engine = connect(url)
+    history, approvals = History(engine), Approvals(engine)
+    answer = history.thread(1)[-1]
+    assert answer.status is MessageStatus.INTERRUPTED
+    started, needed = answer.steps
+    assert isinstance(started, ToolStarted)
+    assert isinstance(needed, ApprovalNeeded)
+    assert (needed.call, needed.tool, needed.arguments) == (call, "write_note", {"text": "a"})
+    assert approvals.waiting(answer.id) == []
+    assert not approvals.give(answer.id, call, Decision.ONCE)  # a page that was open all along
+    turns = Turns(history, Agent(None, None))  # type: ignore[arg-type]
+    assert turns.running(1) is None
+    *_, last = turns.follow(answer.id)
+    assert isinstance(last, Failed)
+    for language in ("en", "es"):
+        html = messages_view.answer(answer, words_in(language))
+        assert 'data-state="stopped"' in html  # the step is there
+        assert "data-decision" not in html
+    engine.dispose()
