@@ -4,6 +4,7 @@ router        corrections, persona, tool, then documents or chat     corrections
 classifier    examples.jsonl → what a message is about               nearness      how near the documents come
 signals       what words alone tell                                  named         which persona is spoken to
 tool_calls    the tool that is asked for: sums, units, when, web     spelled, text numbers and words made plain
+stories       a sum told in words
 
 Writes nothing but corrections, calls no language model, opens no address.
 """

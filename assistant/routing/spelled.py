@@ -63,6 +63,8 @@ def _digits(text: str, language: str) -> str:
     decimal = styles.pop() if len(styles) == 1 else ""
 
     def one(match: re.Match[str]) -> str:
+        if match.start() > 1 and re.fullmatch(r"\d:", text[match.start() - 2 : match.start()]):
+            return match[0]  # 18:00
         if re.fullmatch(r"\d+(?:\.\d+){2,}|\d+(?: \d{3})+", match[0]) and not re.fullmatch(
             r"\d{1,3}(?:[. ]\d{3})+", match[0]
         ):

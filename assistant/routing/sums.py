@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from assistant.routing import stories
 from assistant.routing.spelled import spelled
 from assistant.tools.tool import ToolError
 
@@ -198,6 +199,8 @@ def read(message: str, language: str) -> Sum | None:
     if not re.search(r"\d|\w{3}", message) or len(message) > 300:
         return None
     text = _tidy(spelled(message, language))
+    if re.search(r"\d{100}", text):
+        return None  # 1e999, spelled out: the patterns below take their time, and nobody means it
     if not re.search(r"\d", text) or _LOOKALIKE.search(text) or _YEARS.fullmatch(text):
         return None
     priced = _PRICE.search(message.lower()) is not None
@@ -208,7 +211,8 @@ def read(message: str, language: str) -> Sum | None:
                 return Sum(expression, clear)
             if _SYMBOLS.fullmatch(asked) and _worth(asked):
                 return Sum(_unambiguous(asked), clear)
-    return None
+    told = _unambiguous(stories.read(text))
+    return Sum(told, clear=False) if told and _worth(told) else None
 
 
 def further(message: str, language: str, before: str) -> str:

@@ -56,6 +56,7 @@ _LIVE = [  # asks for what is so today, out in the world
     r"(?:que tiempo|como (?:esta|estara) el tiempo|que temperatura)(?: va a)?(?: hace| hara| hacer| hay)\b.*", r"como (?:esta|estara) el tiempo\b.*",
     r"(?:cual es |dime )?(?:el )?(?:pronostico|prevision)(?: del tiempo| meteorologic[oa])\b.*", r"(?:va a|ira a) (?:llover|nevar|hacer (?:frio|calor|sol))\b.*", r"(?:llovera|nevara|lloviendo|esta lloviendo)\b.*",
     r"(?:give me |show me |tell me |read me |what (?:is|are|s) |whats |any )?(?:the )?(?:latest |recent |today s |breaking |current )?(?:news|headlines)(?: on| about| from| of| in| today| now| regarding)*\b.*",
+    r"que (?:noticias|titulares) hay\b.*",
     r"(?:what s|what is|whats) (?:happening|going on|new|trending) (?:in|on|with) .*",
     r"(?:dame |dime |cuales son |que dicen |lee(?:me)? )?(?:hoy )?(?:las )?(?:ultimas |recientes )?(?:noticias|titulares)(?: de| sobre| del| en| hoy)*\b.*", r"(?:las )?ultim[oa]s? (?:hora|novedades)\b.*",
     r"(?:what(?: is|s| s)? |how much is |check )?(?:the )?(?:current |latest |live |today s )?(?:stock |share |spot )?(?:price|value|quote|rate)s? (?:of|for) .{2,30} (?:now|today|right now|at the moment)",
@@ -69,6 +70,14 @@ _LIVE = [  # asks for what is so today, out in the world
     r"(?:quien|como) (?:gano|ha ganado|va|quedo|quedaron|han quedado)\b.*\b(?:partido|carrera|ayer|anoche|hoy|liga|final|elecciones|este ano|copa|vuelta)\b.*", r"(?:cual fue )?(?:el )?resultado (?:del|de la|de las|de los|de el) (?:partido|carrera|elecciones|encuentro|madrid|barca|real|\w+ de (?:ayer|anoche|hoy)).*",
     r"(?:are|is) there (?:any |an? )?(?:\w+ )?(?:strikes?|delays?|traffic|flights?|trains?|concerts?|events?)\b.*\b(?:today|tomorrow|tonight|this week(?:end)?|right now|now)\b.*", r"hay (?:\w+ )?(?:huelga|retrasos|trafico|atascos?|vuelos|trenes|conciertos)\b.*\b(?:hoy|manana|esta (?:semana|noche)|ahora|fin de semana)\b.*",
 ]  # fmt: skip
+
+
+_ASKING = re.compile(
+    _PLEASE
+    + r"(?:(?:tell me|show me|give me|get me|do you know|dime|dame|sabes|me dices|muestrame|ensename|check|find out"
+    r"|find(?: me)?|search(?: for)?|look (?:for|up)|busca(?:me|r|rme)?) )*"
+)
+LONGEST = 300  # characters: a longer message asks for more than a search
 
 
 def address(message: str) -> str:
@@ -85,7 +94,7 @@ def address(message: str) -> str:
 def searched(message: str) -> str:
     """What is to be searched, where the message says to search the web; "" where it does not."""
     plain = _plain(message)
-    if _MINE.search(plain):
+    if len(plain) > LONGEST or _MINE.search(plain):
         return ""
     for pattern in _SEARCHES:
         found = re.fullmatch(_PLEASE + pattern, plain)
@@ -97,9 +106,16 @@ def searched(message: str) -> str:
 def is_live(message: str) -> bool:
     """Asks for the weather, the news, a price, a result: what no document and no model knows."""
     plain = _plain(message)
-    head = re.match(_PLEASE + r"(?:(?:tell me|show me|do you know|dime|sabes|me dices|check|find out) )*", plain)
-    rest = plain[head.end() :] if head else plain
-    return not _MINE.search(plain) and any(re.fullmatch(pattern, rest) for pattern in _LIVE)
+    if len(plain) > LONGEST or _MINE.search(plain):
+        return False
+    rest = _asked(plain)
+    return any(re.fullmatch(pattern, rest) for pattern in _LIVE)
+
+
+def _asked(plain: str) -> str:
+    """Without what only asks for it: "find me the news of the day" → "the news of the day"."""
+    head = _ASKING.match(plain)
+    return plain[head.end() :] if head else plain
 
 
 def as_query(plain: str, message: str) -> str:
@@ -108,13 +124,21 @@ def as_query(plain: str, message: str) -> str:
     words = re.findall(r"\S+", message)
     bare = [_plain(word) for word in words]
     for start in range(len(words)):
-        for end in range(len(words), start, -1):
-            if " ".join(filter(None, bare[start:end])).split() == wanted:
-                return " ".join(words[start:end]).strip(' ¿?¡!.,;:"“”«»')[:400]
+        got: list[str] = []
+        for end in range(start, len(words)):
+            got += bare[end].split()
+            if got == wanted:
+                return " ".join(words[start : end + 1]).strip(' ¿?¡!.,;:"“”«»')[:400]
+            if got != wanted[: len(got)]:
+                break
     return plain[:400]
 
 
 def whole_query(message: str) -> str:
+    plain = _plain(message)
+    asked = _asked(plain)
+    if asked and asked != plain and len(plain) <= LONGEST:
+        return as_query(asked, message)
     return " ".join(message.split()).strip(" ¿?¡!.,;:")[:400]
 
 

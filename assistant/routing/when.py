@@ -169,6 +169,7 @@ def _tidy(text: str) -> str:
     text = re.sub(r"(?<=[a-z])['’](?=[a-z])", " ", text)
     text = re.sub(r"[¿?¡!\"“”«»()]|\.(?!\d)|(?<!\d)\.|:(?!\d)", " ", text)
     text = re.sub(r"\b([ap]) ?\.? ?m\b\.?", r"\1m", text)
+    text = re.sub(r"\b(year|valentine) s\b", r"\1s", text)  # as the clock knows them
     return re.sub(r"\s+", " ", text).strip(" ,.;")
 
 
