@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 
+ITS_KEY = "its key"
 SAID = 300  # characters of the server's own sentence
 
 # kind → (who acts, English, Spanish). {where} is "The model m at http://…".
@@ -144,7 +145,7 @@ _TABLE: dict[str, tuple[type[AssistantError], str, str]] = {
     "key": (
         ForOperator,
         "{where} refused the key. Check {key} and what it may use.",
-        "{Donde} rechazó la clave. Revisa {key} y lo que permite usar.",
+        "{Donde} rechazó la clave. Revisa {clave} y lo que permite usar.",
     ),
     "no_model": (
         ForOperator,
@@ -187,6 +188,13 @@ _TABLE: dict[str, tuple[type[AssistantError], str, str]] = {
         "documents, or choose a model that reads more.",
         "Esto es más largo de lo que puede leer {donde}. Acorta el mensaje, empieza otra conversación, elige menos "
         "documentos o un modelo que lea más.",
+    ),
+    "half": (
+        ForPerson,
+        "Nothing was sent to {the_model}: a text holds half of a character, perhaps an emoji that was cut. Write that "
+        "place again.",
+        "No se envió nada a {donde}: un texto contiene medio carácter, quizá un emoji cortado. Escribe de nuevo ese "
+        "trozo.",
     ),
     "filtered": (
         ForPerson,
@@ -232,7 +240,7 @@ class Where:
 
     model: str
     address: str
-    key: str = "its key"  # OPENAI_API_KEY, …
+    key: str = ITS_KEY  # OPENAI_API_KEY, …
     secret: str = field(default="", repr=False)
 
     def fault(self, kind: str, **values: object) -> AssistantError:
@@ -244,6 +252,7 @@ class Where:
             "donde": f"el modelo {self.model} en {place}" if self.model else f"el servidor en {place}",
             "Donde": f"El modelo {self.model} en {place}" if self.model else f"El servidor en {place}",
             "key": self.key,
+            "clave": "su clave" if self.key == ITS_KEY else self.key,
         }
         words |= {name: self._plain(str(value)) for name, value in values.items()}
         return error(english.format(**words), spanish=spanish.format(**words))
@@ -259,6 +268,10 @@ class Where:
             said = _said(str(values["body"]))
             return self.refusal(400, said) if _known(said) else self.fault(kind, said=sentence(said))
         return self.fault(kind, **values)
+
+    def unsendable(self, error: UnicodeEncodeError) -> AssistantError:
+        """A body takes all but half a character; a header plain letters only, and of those the key is a person's."""
+        return self.fault("half" if error.encoding.replace("-", "") == "utf8" else "key")
 
     def refusal(self, status: int, said: str, code: str = "", retry_after: float | None = None) -> AssistantError:
         """From an HTTP status (0: none, the error came inside a stream) and what the server said."""

@@ -114,6 +114,8 @@ class OllamaChat(BaseChatModel):
                 yield wire.nothing()
                 return
             raise self.where.trouble(trouble, waiting.words) from trouble
+        except UnicodeEncodeError as error:
+            raise self.where.unsendable(error) from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self.where.fault("garbled") from error
 

@@ -166,8 +166,8 @@ class RemoteChat(ChatOpenAI):
             case openai.APIError():
                 said, code = said_in(error.body or error.message)
                 return self.where.refusal(_status(code), said, code)
-            case UnicodeEncodeError():  # a header takes plain letters, and only the key is a person's
-                return self.where.fault("key")
+            case UnicodeEncodeError():
+                return self.where.unsendable(error)
             case ValueError() | LookupError() | TypeError() | AttributeError():
                 return self.where.fault("garbled")
             case _:

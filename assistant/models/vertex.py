@@ -135,7 +135,9 @@ class GeminiChat(BaseChatModel):
             raise self.where.trouble(trouble, waiting.words) from trouble
         except TransportError as error:  # of the credentials' own server
             raise self.where.fault("unreachable", reason="Google's sign-in did not answer") from error
-        except (UnicodeEncodeError, GoogleAuthError) as error:
+        except UnicodeEncodeError as error:
+            raise self.where.unsendable(error) from error
+        except GoogleAuthError as error:
             raise self.where.fault("key") from error
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise self.where.fault("garbled") from error

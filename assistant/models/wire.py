@@ -167,7 +167,7 @@ def fetch(
     except Trouble as trouble:
         raise where.trouble(trouble) from trouble
     except UnicodeEncodeError as error:
-        raise where.fault("key") from error
+        raise where.unsendable(error) from error
     try:
         answer = json.loads(text)
     except ValueError:

@@ -48,11 +48,18 @@ def read(body: bytes) -> Asked:
         given = None
     if not isinstance(given, dict):
         raise Fault(400, "json")
+    _refuse_half_characters(given)
     given = {name: value for name, value in given.items() if value is not None}
     model = given.get("model")
     if not isinstance(model, str) or not model:
-        raise Fault(400, "value", param="model", problem="the name of a persona is needed")
-    if given.get("n", 1) != 1:
+        raise Fault(
+            400,
+            "value",
+            param="model",
+            problem="the name of a persona is needed",
+            problema="hace falta el nombre de una persona",
+        )
+    if given.get("n", 1) != 1 or given.get("n") is True:
         raise Fault(400, "one", param="n")
     for name, plain in _REFUSED.items():
         if name in given and given[name] not in plain:
@@ -64,10 +71,20 @@ def read(body: bytes) -> Asked:
     return Asked(model, question, history, _settings(given), _flag(given, "stream"), usage, tuple(ignored))
 
 
+def _refuse_half_characters(given: dict[str, Any]) -> None:
+    """No text of it could be sent on, stored or said back."""
+    try:
+        json.dumps(given, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise Fault(400, "half") from None
+    except RecursionError:
+        raise Fault(400, "json") from None
+
+
 def _flag(given: Mapping[str, Any], name: str) -> bool:
     value = given.get(name, False)
     if not isinstance(value, bool):
-        raise Fault(400, "value", param=name, problem="true or false")
+        raise Fault(400, "value", param=name, problem="true or false", problema="true o false")
     return value
 
 
@@ -75,14 +92,33 @@ def _settings(given: Mapping[str, Any]) -> Inference:
     values = {name: given[name] for name in ("temperature", "top_p", "top_k", "seed") if name in given}
     most = given.get("max_completion_tokens", given.get("max_tokens"))
     if most is not None:  # "at most": a larger number than is possible allows what is possible
-        values["max_tokens"] = min(most, MAX_TOKENS) if isinstance(most, int) else most
+        values["max_tokens"] = min(most, MAX_TOKENS) if isinstance(most, int) and most is not True else most
     if "stop" in given:
         values["stop"] = (given["stop"],) if isinstance(given["stop"], str) else given["stop"]
+    # true is no number, though Python takes it for 1
+    plain: dict[str, Any] = {name: str(one) if isinstance(one, bool) else one for name, one in values.items()}
     try:
-        return Inference(**values)
+        return Inference(**plain)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
-        raise Fault(400, "value", param=str(problem["loc"][0]), problem=problem["msg"]) from None
+        limits = [value for name, value in problem.get("ctx", {}).items() if name in _LIMITS]
+        english, spanish = (said.format(*limits) for said in _PROBLEMS.get(problem["type"], _PROBLEMS[""]))
+        raise Fault(400, "value", param=str(problem["loc"][0]), problem=english, problema=spanish) from None
+
+
+_LIMITS = ("ge", "gt", "le", "max_length", "min_length")
+_WHOLE = ("a whole number is needed", "hace falta un número entero")
+_TEXTS = ("a text is needed, or a list of texts", "hace falta un texto o una lista de textos")
+_NUMBER = ("a number is needed", "hace falta un número")
+_MOST, _LEAST = ("{:g} at most", "{:g} como máximo"), ("{:g} at least", "{:g} como mínimo")
+_PROBLEMS: dict[str, tuple[str, str]] = {
+    "greater_than_equal": _LEAST, "greater_than": ("more than {:g}", "más de {:g}"), "less_than_equal": _MOST,
+    "too_long": _MOST, "string_too_long": ("{} characters at most", "{} caracteres como máximo"),
+    "string_too_short": ("a text that is not empty is needed", "hace falta un texto que no esté vacío"),
+    "int_type": _WHOLE, "int_parsing": _WHOLE, "int_from_float": _WHOLE, "float_type": _NUMBER,
+    "float_parsing": _NUMBER, "finite_number": _NUMBER, "string_type": _TEXTS, "tuple_type": _TEXTS,
+    "": ("this value cannot be used", "este valor no sirve"),
+}  # fmt: skip
 
 
 def _messages(messages: object) -> tuple[str, tuple[Turn, ...]]:

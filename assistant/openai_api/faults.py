@@ -36,11 +36,15 @@ say = speaker(
             "The body is not one JSON object. Send it as application/json.",
             "El cuerpo no es un objeto JSON. Envíalo como application/json.",
         ),
+        "half": (
+            "A text of the request holds half of a character, perhaps an emoji that was cut: send it whole.",
+            "Un texto de la petición contiene medio carácter, quizá un emoji cortado: envíalo entero o quítalo.",
+        ),
         "large": (
             "The request is larger than {limit} MB: send fewer or shorter messages.",
             "La petición ocupa más de {limit} MB: envía menos mensajes o más cortos.",
         ),
-        "value": ("{param}: {problem}.", "{param}: el valor no sirve ({problem})."),
+        "value": ("{param}: {problem}.", "{param}: {problema}."),
         "one": ("Only one answer is given: leave `n` out.", "Solo se da una respuesta: quita `n`."),
         "unsupported": (
             "`{param}` cannot be honoured here, and the answer would not be what was asked for: leave it out.",

@@ -13,8 +13,8 @@ from tests.knowledge.test_egress import key
 from tests.websites import Website
 
 
-def loopback(limits: Limits = Limits()) -> Egress:
-    return Egress(lambda name, port: ["127.0.0.1"], ("127.0.0.1",), limits=limits)
+def loopback(limits: Limits | None = None) -> Egress:
+    return Egress(lambda name, port: ["127.0.0.1"], ("127.0.0.1",), limits=limits or Limits())
 
 
 @pytest.fixture
