@@ -147,7 +147,8 @@ class Servers(Transactions):
         """Of servers that are on, as they were last listed."""
         with self._read() as session:
             rows = list(session.scalars(select(McpServerRow).where(McpServerRow.enabled).order_by(McpServerRow.name)))
-        every = [(row.name, Listed(**listed)) for row in rows for listed in row.config.get("tools", [])]
+        once = {(row.name, listed["name"]): listed for row in rows for listed in row.config.get("tools", [])}
+        every = [(server, Listed(**listed)) for (server, _), listed in once.items()]
         called = distinct([tool_name(server, listed.name) for server, listed in every])
         return [self._tool(name, server, listed) for name, (server, listed) in zip(called, every, strict=True)]
 

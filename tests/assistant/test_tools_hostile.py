@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.models.faults import Where
+from assistant.store.tables import McpServerRow
 from assistant.tools import Toolbox, ToolError, UnknownTool, Work
 from assistant.tools.calculator import calculate
 from assistant.tools.mcp import distinct
@@ -94,6 +95,16 @@ def test_what_is_off_is_named_by_its_title(toolbox: Toolbox) -> None:
         toolbox.get("clock")
     assert toolbox.all()[1].title["en"] in str(caught.value)
     assert toolbox.all()[1].title["es"] in caught.value.said("es")
+
+
+def test_one_tool_listed_twice_is_one_and_two_that_look_alike_are_two(toolbox: Toolbox) -> None:
+    toolbox.mcp.add('{"mcpServers": {"notes": {"command": "notes-server"}}}')
+    listed = [{"name": name, "description": "", "schema": {}, "destructive": False} for name in ("a/b", "a_b", "a/b")]
+    with toolbox._write() as (session, _):
+        row = session.get(McpServerRow, "notes")
+        assert row is not None
+        row.config = {**row.config, "tools": listed}
+    assert [tool.name for tool in toolbox.mcp.tools()] == ["notes__a_b", "notes__a_b_2"]
 
 
 def test_two_tools_of_one_name_are_both_kept() -> None:
