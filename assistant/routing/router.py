@@ -41,6 +41,7 @@ LIKELY_WEB = 0.75  # of the classifier, from which on a search is taken that was
 SURE = 0.55  # below it the safer route is taken
 LONGEST = 1_000  # characters that are looked at: of a longer message both ends
 PULL = 3.0  # log odds: how much a passage that is near weighs against the classifier
+MOST = PULL * (0.6 + 0.5)  # the most that a passage pulls
 FACT = 3.0  # log odds: a question of fact about one firm, contract or year
 _MARK = re.compile(r"\[\d{1,2}\]")
 _log = logging.getLogger(__name__)
@@ -127,7 +128,9 @@ class Router:
         return dict(followed.arguments) if followed is not None and followed.tool == tool else {}
 
     def warm(self) -> None:
-        """Load the embedder and the classifier now, so that the first message need not wait for them."""
+        """Load the embedder, the classifier and the tools now, so that the first message need not wait for them."""
+        for asked in ("2 + 2", "5 km in miles", "what time is it in Lima", "days until 3 May"):
+            tool_calls.of(tool_calls.Readings(asked, "en"))
         self._kinds("warm", self._vector("warm"))
 
     # ── what is plain ────────────────────────────────────────────────────────────────────────────────────────────
@@ -197,6 +200,10 @@ class Router:
             return self._without_documents(message, kinds, odds, mentioned, route)
         if mentioned:
             return route(Route.DOCUMENTS, "mentioned", 0.8 + 0.18 * _share(odds))
+        if kinds["web_search"] < LIKELY_WEB and not _goes_on(message.history):
+            most = _share(odds + MOST + _fact(message.text))
+            if most < 1 - SURE:  # whatever a search of the library would find
+                return route(Route.CHAT, "request" if signals.is_request(message.text) else "talk", 1 - _share(odds))
         found = nearness(message.text, message.language, self._library, message.searchable, None, message.vector)
         if not found.near and (search := self._by_search(message, kinds)) is not None:
             return search

@@ -54,6 +54,10 @@ say = speaker(
             "Nothing in your documents is close to this, so this is the model's own word.",
             "Nada en tus documentos se parece a esto: contesta solo el modelo.",
         ),
+        "talk": (
+            "This does not ask for anything that documents hold, so this is the model's own word.",
+            "Esto no pregunta por nada que haya en documentos: contesta solo el modelo.",
+        ),
         "request": (
             "You ask for something new to be written, so this is the model's own word.",
             "Pides que se escriba algo nuevo: contesta solo el modelo.",
