@@ -37,6 +37,7 @@ from assistant.personas.voice import Said
 from assistant.sentences import say
 from knowledge import Citation, Passage, Turn, Usage
 
+FIRST_FLUSH = 0.1  # seconds after the first event: right then the model is called, and should not wait for a disk
 FLUSH_EVERY = 0.25  # seconds between two writes of the text so far
 GRACE = 0.6  # seconds a stopped model has to end by itself; then the turn ends without it
 LAST_GRACE = 2.0  # seconds all running models together have to end when the app closes
@@ -294,7 +295,7 @@ class Turns:
             self._end(turn, Failed(say("bug", turn.language)))
 
     def _keep(self, turn: _Running) -> None:
-        """Write the text so far, at once when something is new, then not again for a while."""
+        """Write the text so far: soon after the first event, then at once when something is new, but not too often."""
         kept = 0
 
         def news() -> bool:
@@ -303,6 +304,9 @@ class Turns:
         while True:
             with turn.changed:
                 turn.changed.wait_for(news)
+            if not kept:
+                turn.ended.wait(FIRST_FLUSH)
+            with turn.changed:
                 if turn.claimed:
                     return
                 kept, chosen = len(turn.events), turn.route
