@@ -28,7 +28,7 @@ def models_list(models: Models, *, language: str = "en") -> Iterator[Row]:
 def models_test(
     models: Models, *, name: str = "", language: str = "en", stop: threading.Event | None = None
 ) -> Iterator[Row]:
-    """{step, ok, message, …}: assistant.models.trial. The last one is "done", with what was found out."""
+    """{step, ok, message, …}: assistant.models.catalogue.trial. The last one is "done", with what was found out."""
     yield from models.test(name, stop=stop, language=language)
 
 
@@ -53,7 +53,7 @@ def models_use(models: Models, *, name: str) -> Iterator[Row]:
 
 def models_probe(models: Models, *, address: str) -> Iterator[Row]:
     """{name, id, context, tools, size} of each model at an address."""
-    from assistant.models.servers import address_of, probe
+    from assistant.models.remote.servers import address_of, probe
 
     for name, offered in probe(address, models.key(address_of(address))):
         yield {"name": name, **asdict(offered)}
@@ -73,7 +73,7 @@ def models_next(
 ) -> Iterator[Row]:
     """{piece, before, tempered, after, kept, cut} of the likeliest next tokens, then {others, seconds, …}."""
     from assistant.models.inference import Inference
-    from assistant.models.probabilities import next_tokens
+    from assistant.models.local.probabilities import next_tokens
     from knowledge import Turn
 
     inference = Inference(temperature=temperature, top_k=top_k, top_p=top_p)

@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 from assistant.models import Models
-from assistant.models.engine import Sampling
-from assistant.models.engine_transformers import TransformersEngine
-from assistant.models.loading import DEFAULT
+from assistant.models.local.engine import Sampling
+from assistant.models.local.engine_transformers import TransformersEngine
+from assistant.models.local.loading import DEFAULT
 from assistant.service.settings import Settings
 from knowledge import Turn
 

@@ -27,17 +27,17 @@ EMBED = ("afina", "sentence-transformers as it comes")
 
 def chat(name: str, weights: Path, text: str) -> dict[str, float]:
     """tokens/s of reading a new prompt, of writing, seconds to load and to the first token of a second question."""
-    from assistant.models.engine import Counts, Sampling, chatml
+    from assistant.models.local.engine import Counts, Sampling, chatml
     from knowledge import Turn
 
     gguf = next((weights / "smollm2-135m").glob("*.gguf"))
     began = time.perf_counter()
     if name.startswith("openvino"):
-        from assistant.models.engine_openvino import OpenVinoEngine
+        from assistant.models.local.engine_openvino import OpenVinoEngine
 
         engine: Any = OpenVinoEngine(gguf, guess="guessing" in name)
     else:
-        from assistant.models.engine_transformers import TransformersEngine
+        from assistant.models.local.engine_transformers import TransformersEngine
 
         engine = TransformersEngine(gguf)
     load = time.perf_counter() - began

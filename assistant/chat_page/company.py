@@ -111,7 +111,7 @@ class Company:
         return self.models.capabilities(model, language).takes
 
     def offered(self, language: str) -> list[Offered]:
-        from assistant.models.cards import cards
+        from assistant.models.catalogue.cards import cards
 
         return [Offered(card.name, card.title) for card in cards(self.models, language)]
 

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import AssistantError, ForOperator, ForPerson
-from assistant.models import naming
 from assistant.models.asking import write
-from assistant.models.catalogue import Capabilities, capabilities
-from assistant.models.loading import DEFAULT, Loading, ModelState
-from assistant.models.servers import Ollamas
+from assistant.models.catalogue import Capabilities, capabilities, naming
+from assistant.models.local.loading import DEFAULT, Loading, ModelState
+from assistant.models.remote.servers import Ollamas
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from assistant.models.added import Added, AddedModels
-    from assistant.models.cards import ModelCard
+    from assistant.models.catalogue.added import Added, AddedModels
+    from assistant.models.catalogue.cards import ModelCard
     from assistant.models.keys import Keys
 
 Row = dict[str, Any]
@@ -99,13 +98,13 @@ class Models:
 
     def listed(self, language: str = "en", *, wait: float = 0.0) -> list[ModelCard]:
         """The default one, those a person added, those found. `wait`: seconds for an Ollama to be found."""
-        from assistant.models.cards import cards
+        from assistant.models.catalogue.cards import cards
 
         return cards(self, language, wait)
 
     def test(self, name: str = "", *, stop: threading.Event | None = None, language: str = "en") -> Iterator[Row]:
-        """Steps of a short talk with it (`assistant.models.trial`); what they show is kept."""
-        from assistant.models.trial import trial
+        """Steps of a short talk with it (`assistant.models.catalogue.trial`); what they show is kept."""
+        from assistant.models.catalogue.trial import trial
 
         name = name or self.default
         context = self.capabilities(name).context
@@ -188,23 +187,23 @@ class Models:
     def _make(self, name: str, key: str | None) -> BaseChatModel:
         kind, _, rest = name.partition(":")
         if self.loading.knows(name) and rest:
-            from assistant.models.local import LocalChat
+            from assistant.models.local.chat import LocalChat
 
             return LocalChat(model=name, engine=lambda adapter: self.loading.engine(name, adapter))
         if kind == "openai" and rest:
-            from assistant.models.openai import hosted
+            from assistant.models.remote.openai import hosted
 
             return hosted(rest, key)
         if kind in ("http", "https"):
-            from assistant.models.openai import served
+            from assistant.models.remote.openai import served
 
             return served(name, key)
         if kind == "ollama":
-            from assistant.models import ollama
+            from assistant.models.remote import ollama
 
             return ollama.chat(rest, self._places.get("ollama", ""))
         if kind == "vertex":
-            from assistant.models import vertex
+            from assistant.models.remote import vertex
 
             project, location = self._places.get("project", ""), self._places.get("location", "")
             return vertex.chat(rest, key, project=project, location=location)

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
 from pydantic import Field, SecretStr, TypeAdapter
 
-from assistant.models import naming
+from assistant.models.catalogue import naming
 from assistant.models.inference import Inference
 from assistant.models.keys import Keys
-from assistant.models.probabilities import next_tokens
+from assistant.models.local.probabilities import next_tokens
 from assistant.pages import models_view as view
 from assistant.pages.door import Action, Show, answered
 from assistant.sentences import speaker
@@ -24,7 +24,7 @@ from knowledge.pages.wording import Words
 
 if TYPE_CHECKING:
     from assistant.models import Models
-    from assistant.models.added import Added
+    from assistant.models.catalogue.added import Added
 
 BUSY = 8.0  # seconds a look at probabilities waits for an answer that is being written
 say_ = speaker(

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from assistant.models.cards import ModelCard
 from assistant.models.catalogue import Price
+from assistant.models.catalogue.cards import ModelCard
 from assistant.models.keys import PROVIDERS
-from assistant.models.probabilities import Candidate, NextTokens
+from assistant.models.local.probabilities import Candidate, NextTokens
 from knowledge.pages.icons import icon
 from knowledge.pages.wording import Words
 

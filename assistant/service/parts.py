@@ -128,7 +128,7 @@ class Parts:
     def models(self) -> Models:
         def make() -> Models:
             from assistant.models import Models
-            from assistant.models.added import AddedModels
+            from assistant.models.catalogue.added import AddedModels
 
             named = self.settings.model if "model" in self.settings.model_fields_set else ""
             return Models(

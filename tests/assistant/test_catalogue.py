@@ -15,12 +15,12 @@ import pytest
 from assistant import models_verbs as verbs
 from assistant.errors import ForOperator, ForPerson
 from assistant.models import DEFAULT, Models, write
-from assistant.models.added import AddedModels
 from assistant.models.catalogue import Price, guidance, kind_of, parameters, row_of, rows, size_class
+from assistant.models.catalogue.added import AddedModels
 from assistant.models.inference import Inference
 from assistant.models.keys import Keys
+from assistant.models.remote.servers import Ollamas, address_of
 from assistant.models.scripted import Scripted, ToolCalls
-from assistant.models.servers import Ollamas, address_of
 from knowledge import Turn
 from knowledge.store.database import connect
 from tests.completions import Call, Completions

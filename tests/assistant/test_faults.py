@@ -20,9 +20,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
-from assistant.models.faults import _TABLE, Where, sentence
-from assistant.models.openai import hosted, listed, served
-from assistant.models.patience import Patience
+from assistant.models.remote.faults import _TABLE, Where, sentence
+from assistant.models.remote.openai import hosted, listed, served
+from assistant.models.remote.patience import Patience
 from tests.completions import Call, Completions
 
 QUICK = Patience(connect=5.0, first=0.8, between=0.8, retries=2, retry_after=0.5)

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
-from assistant.models import DEFAULT, Models, hf, write
-from assistant.models.engine_transformers import TransformersEngine
+from assistant.models import DEFAULT, Models, write
 from assistant.models.inference import Inference
-from assistant.models.templates import marks, plain, rendered
+from assistant.models.local import hf
+from assistant.models.local.engine_transformers import TransformersEngine
+from assistant.models.local.templates import marks, plain, rendered
 from knowledge import Turn, Usage
 from tests.assistant import tiny
 
@@ -94,7 +95,7 @@ def test_too_long_is_a_sentence_with_the_models_own_limit(models: Models, base: 
 
 
 def test_next_tokens_of_a_folder_wear_its_adapter(models: Models, base: Path, adapters: list[Path]) -> None:
-    from assistant.models.probabilities import next_tokens
+    from assistant.models.local.probabilities import next_tokens
 
     bare, worn = (next_tokens(models, HELLO, FEW, name=f"hf:{folder}") for folder in (base, adapters[0]))
     assert bare.candidates[0].after == 1.0
@@ -148,9 +149,9 @@ def test_an_adapter_that_is_none_leaves_the_base_as_it_was(models: Models, base:
 
 
 def test_only_so_many_adapters_are_kept(base: Path, adapters: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.models.engine_transformers.MOST_ADAPTERS", 1)
+    monkeypatch.setattr("assistant.models.local.engine_transformers.MOST_ADAPTERS", 1)
     engine = TransformersEngine(base)
-    from assistant.models.engine import Sampling
+    from assistant.models.local.engine import Sampling
 
     never, prompt = threading.Event(), engine.prompt(HELLO)
     said = [list(engine.generate(prompt, Sampling(8), never, worn)) for worn in (*adapters, *adapters, None)]
@@ -279,7 +280,7 @@ def test_a_repository_is_fetched_from_a_hub_without_pickles_or_code(base: Path, 
     code = f"""
 import threading
 from pathlib import Path
-from assistant.models import hf
+from assistant.models.local import hf
 from tests.assistant.hub import Hub
 import huggingface_hub.constants
 hub = Hub(Path({str(base)!r}), {{"evil.py": b"raise SystemExit", "pytorch_model.bin": b"pickle"}}, token="hf_secret")

@@ -15,8 +15,8 @@ import pytest
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 from assistant.models import DEFAULT, Models, write
-from assistant.models.engine import Engine, Sampling, chatml, converted
 from assistant.models.inference import Inference
+from assistant.models.local.engine import Engine, Sampling, chatml, converted
 from assistant.models.stopping import Until
 from knowledge import Turn, Usage
 from tests.completions import Completions
@@ -186,7 +186,7 @@ def test_warm_ends_ready_and_absent_weights_say_what_to_do(weights: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning")
 def test_transformers_obeys_the_same_laws_and_wears_adapters(weights: Path, tmp_path: Path) -> None:
-    from assistant.models.engine_transformers import TransformersEngine
+    from assistant.models.local.engine_transformers import TransformersEngine
 
     engine: Engine = TransformersEngine(next((weights / "smollm2-135m").glob("*.gguf")))
     adapter = _adapter(engine, tmp_path / "adapter")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from assistant.models import DEFAULT, Models
-from assistant.models.added import AddedModels
+from assistant.models.catalogue.added import AddedModels
 from assistant.models.keys import Keys
-from assistant.models.probabilities import Candidate, NextTokens
+from assistant.models.local.probabilities import Candidate, NextTokens
 from assistant.pages import models_view as view
 from assistant.pages.models_page import ModelsPage
 from knowledge.pages.wording import HERE, Words, words

@@ -11,7 +11,7 @@ import pytest
 from assistant.errors import ForPerson
 from assistant.models import Models
 from assistant.models.inference import Inference
-from assistant.models.probabilities import next_tokens, warp
+from assistant.models.local.probabilities import next_tokens, warp
 
 SCORES = np.random.default_rng(3).normal(0, 2, 5_000).astype(np.float32)
 SETTINGS = [
@@ -74,7 +74,7 @@ def test_the_default_model_goes_on_as_it_writes(weights: Path) -> None:
     assert found.kept == 5
     assert abs(sum(one.before for one in found.candidates) + found.others_before - 1) < 1e-6
     engine = models.loading.engine("local:smollm2-135m", None)
-    from assistant.models.engine import Sampling
+    from assistant.models.local.engine import Sampling
 
     first = next(iter(engine.generate("The capital of France is", Sampling(1), threading.Event())))
     assert str(first).strip() == "Paris"

@@ -13,10 +13,11 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from langchain_core.tools import tool
 
 from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
-from assistant.models import Models, ollama, openai, write
+from assistant.models import Models, write
 from assistant.models.inference import Inference
-from assistant.models.patience import Patience
-from assistant.models.wire import SETTINGS, Offered
+from assistant.models.remote import ollama, openai
+from assistant.models.remote.patience import Patience
+from assistant.models.remote.wire import SETTINGS, Offered
 from knowledge import Turn, Usage
 from tests.completions import Call, Completions
 from tests.ollama import Ollama

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.models.faults import Where
+from assistant.models.remote.faults import Where
 from assistant.store.tables import McpServerRow
 from assistant.tools import Toolbox, ToolError, UnknownTool, Work
 from assistant.tools.calculator import calculate

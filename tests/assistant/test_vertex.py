@@ -17,8 +17,8 @@ from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 from assistant.models import write
 from assistant.models.asking import Asked
 from assistant.models.inference import Inference
-from assistant.models.patience import Patience
-from assistant.models.vertex import GeminiChat, chat
+from assistant.models.remote.patience import Patience
+from assistant.models.remote.vertex import GeminiChat, chat
 from knowledge import Turn, Usage
 from tests.gemini import Gemini
 

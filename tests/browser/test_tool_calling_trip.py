@@ -33,7 +33,7 @@ def app(tmp_path_factory: pytest.TempPathFactory, weights: Path, model: Completi
 
 
 def _prepare(home: Path, name: str) -> None:
-    from assistant.models.added import AddedModels
+    from assistant.models.catalogue.added import AddedModels
     from assistant.tools import Toolbox
     from knowledge.store.database import connect
 

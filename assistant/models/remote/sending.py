@@ -1,6 +1,6 @@
 """In: a request to a model on another machine. Out: its answer as it comes, or a Trouble.
 
-One HTTP client for every remote provider; the call's Waiting (assistant.models.patience) is in charge of each request.
+One HTTP client for every remote provider; the Waiting of a call (remote.patience) is in charge of each request.
 
 What is paid: a provider may bill from the moment it has taken a request, which is when it says 200, and perhaps earlier
 when it hangs up or fails after it read the request. So a request is sent again only where it was surely not taken: no
@@ -24,8 +24,8 @@ from typing import Any
 import httpcore2
 import httpx2
 
-from assistant.models.faults import Trouble
-from assistant.models.patience import Backend, Patience, Waiting, current
+from assistant.models.remote.faults import Trouble
+from assistant.models.remote.patience import Backend, Patience, Waiting, current
 
 ERROR_BODY = 2**18  # bytes of a refusal that are read
 REFUSED_FREE = (429, 503)  # statuses that mean the request was not taken

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import ForOperator, TryAgain
-from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
+from assistant.models.local.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
+from assistant.models.local.templates import plain, rendered
 from assistant.models.stopping import Until
-from assistant.models.templates import plain, rendered
 from knowledge import Turn
 
 CHUNK = 512  # tokens read between two looks at `stop`

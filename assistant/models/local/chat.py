@@ -20,7 +20,7 @@ from pydantic import ConfigDict
 
 from assistant.models.asking import Asked
 from assistant.models.catalogue import SETTINGS
-from assistant.models.engine import Counts, Engine, Sampling
+from assistant.models.local.engine import Counts, Engine, Sampling
 from knowledge import Turn
 
 MAX_TOKENS = 512  # where nothing is said

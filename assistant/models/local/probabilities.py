@@ -110,7 +110,7 @@ def next_tokens(
 ) -> NextTokens:
     """`said`: a text that is to go on as it stands, or a conversation whose answer is to begin. `name`: a model that
     runs on this machine; "": the app's where it does, else the default one."""
-    from assistant.models.loading import DEFAULT
+    from assistant.models.local.loading import DEFAULT
 
     name = name or (models.default if models.loading.knows(models.default) else DEFAULT)
     if not models.loading.knows(name):

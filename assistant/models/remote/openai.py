@@ -25,12 +25,12 @@ from langchain_openai import ChatOpenAI
 from pydantic import Field, PrivateAttr, SecretStr
 
 from assistant.errors import AssistantError, ForOperator
-from assistant.models import wire
 from assistant.models.asking import Asked
-from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import THINKING, Patience, Waiting
-from assistant.models.sending import client
-from assistant.models.wire import Offered, refuses, takes_all
+from assistant.models.remote import wire
+from assistant.models.remote.faults import Trouble, Where, said_in
+from assistant.models.remote.patience import THINKING, Patience, Waiting
+from assistant.models.remote.sending import client
+from assistant.models.remote.wire import Offered, refuses, takes_all
 
 OPENAI = "https://api.openai.com/v1"
 KEYLESS = "none"  # a key is mandatory in the client; servers without keys ignore it

@@ -32,12 +32,12 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field
 
 from assistant.errors import AssistantError, ForOperator
-from assistant.models import wire
 from assistant.models.asking import Asked
-from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import Patience, Waiting
-from assistant.models.sending import client
-from assistant.models.wire import Offered
+from assistant.models.remote import wire
+from assistant.models.remote.faults import Trouble, Where, said_in
+from assistant.models.remote.patience import Patience, Waiting
+from assistant.models.remote.sending import client
+from assistant.models.remote.wire import Offered
 
 OLLAMA = "http://127.0.0.1:11434"
 CONTEXT = 8192  # tokens a model reads and writes at most: some 1 GB of memory with an 8B model

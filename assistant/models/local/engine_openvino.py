@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.errors import ForOperator, TryAgain
-from assistant.models.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
+from assistant.models.local.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
 from assistant.models.stopping import Until
 from knowledge import Turn
 from knowledge.openvino_silenced import SILENCE, silence

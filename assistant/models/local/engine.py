@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.errors import ForOperator, ForPerson
-from assistant.models.templates import plain, rendered
+from assistant.models.local.templates import plain, rendered
 from knowledge import Turn
 from knowledge.weights.sums import sums
 

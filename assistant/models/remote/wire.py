@@ -19,9 +19,9 @@ from langchain_core.utils.json import parse_partial_json
 
 from assistant.errors import AssistantError
 from assistant.models.asking import Asked
-from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import Patience, Waiting
-from assistant.models.sending import client
+from assistant.models.remote.faults import Trouble, Where, said_in
+from assistant.models.remote.patience import Patience, Waiting
+from assistant.models.remote.sending import client
 from assistant.sentences import speaker
 
 SETTINGS = ("max_tokens", "temperature", "top_k", "top_p", "seed", "stop")

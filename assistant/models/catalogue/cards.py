@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from assistant.models.catalogue import Capabilities, Kind, guidance, kind_of, row_of, rows
-from assistant.models.loading import DEFAULT, ModelState
+from assistant.models.local.loading import DEFAULT, ModelState
 
 if TYPE_CHECKING:
     from assistant.models import Models

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from assistant.errors import AssistantError, ForPerson
 
 if TYPE_CHECKING:
-    from assistant.models.wire import Offered
+    from assistant.models.remote.wire import Offered
 
 OLLAMA = "http://127.0.0.1:11434"
 AGAIN = 30.0  # seconds until it is looked for again
@@ -43,12 +43,12 @@ def probe(address: str, key: str | None) -> list[tuple[str, Offered]]:
     """(name to use it by, what the server says of it), or our error."""
     url = address_of(address)
     if urlsplit(url).port == 11434:
-        from assistant.models import ollama
+        from assistant.models.remote import ollama
 
         base = url.removesuffix("/v1")
         here = base in (OLLAMA, OLLAMA.replace("127.0.0.1", "localhost"))
         return [(f"ollama:{one.id}" if here else f"{base}/v1#{one.id}", one) for one in ollama.listed(base)]
-    from assistant.models.openai import listed
+    from assistant.models.remote.openai import listed
 
     return [(f"{url}#{one.id}", one) for one in listed(url, key)]
 
@@ -78,8 +78,8 @@ class Ollamas:
         return self._offered
 
     def _look(self) -> None:
-        from assistant.models import ollama
-        from assistant.models.patience import Patience
+        from assistant.models.remote import ollama
+        from assistant.models.remote.patience import Patience
 
         try:
             self._offered = tuple(ollama.listed(self._address, patience=Patience(connect=1.0, first=2.0, retries=0)))

@@ -32,11 +32,11 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from assistant.errors import AssistantError, ForOperator
-from assistant.models import wire
 from assistant.models.asking import Asked
-from assistant.models.faults import Trouble, Where, said_in
-from assistant.models.patience import THINKING, Patience, Waiting
-from assistant.models.sending import client
+from assistant.models.remote import wire
+from assistant.models.remote.faults import Trouble, Where, said_in
+from assistant.models.remote.patience import THINKING, Patience, Waiting
+from assistant.models.remote.sending import client
 
 GEMINI = "https://generativelanguage.googleapis.com"
 TOKEN = "ya29."  # how an access token begins; any other key is one of the Gemini API

@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 
 import httpcore2
 
-from assistant.models.faults import Trouble
+from assistant.models.remote.faults import Trouble
 
 SLICE = 0.1  # seconds: how long a stop can go unheard
 MOST = 16 * 2**20  # bytes without a word

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from assistant.errors import AssistantError, ForOperator, TryAgain
-from assistant.models import hf
-from assistant.models.engine import Engine
+from assistant.models.local import hf
+from assistant.models.local.engine import Engine
 from knowledge import KnowledgeError
 from knowledge import weights as weight_files
 
@@ -166,12 +166,12 @@ class Loading:
         gguf = next(weight_files.path(weights, self._weights).glob("*.gguf")) if from_gguf else None
         if gguf and not adapters:
             try:
-                from assistant.models.engine_openvino import OpenVinoEngine
+                from assistant.models.local.engine_openvino import OpenVinoEngine
 
                 return OpenVinoEngine(gguf)
             except (ImportError, RuntimeError, ForOperator):  # no wheel for this platform, or a processor it cannot use
                 pass
-        from assistant.models.engine_transformers import TransformersEngine
+        from assistant.models.local.engine_transformers import TransformersEngine
 
         if gguf:
             return TransformersEngine(gguf)

@@ -1,0 +1,1 @@
+"""Models on this machine: chat (for LangChain), its engines, hf (folders and repositories), adapters, probabilities."""
