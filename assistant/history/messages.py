@@ -20,7 +20,7 @@ from assistant.history import reading
 from assistant.history.partial import cited
 from assistant.history.tree import Node, Tree
 from assistant.history.values import Message, MessageStatus, Opened
-from assistant.history.words import folded, title_of
+from assistant.history.words import folded, title_of, whole
 from assistant.sentences import say
 from assistant.store.tables import ConversationRow, MessageRow, RatingRow
 from assistant.store.transactions import UNSEEN, Transactions, now, unknown_message
@@ -194,6 +194,7 @@ class Messages(Transactions):
 
     def _set(self, message: int, **columns: Any) -> bool:
         """Change an answer that is still being written, and no other."""
+        columns = {name: whole(given) if isinstance(given, str) else given for name, given in columns.items()}
         with self._write() as (session, version):
             of = select(MessageRow.conversation_id).where(MessageRow.id == message)
             conversation = session.scalar(of)
@@ -216,6 +217,7 @@ class Messages(Transactions):
             raise ForPerson(
                 "The message is empty: write something first.", spanish="El mensaje está vacío: escribe algo antes."
             )
+        text = whole(text)
         message = MessageRow(role="user", text=text, text_folded=folded(text), status="complete", finished_at=time)
         self._grow_tree(session, row, tree, message, parent, time)
         if not row.renamed and not row.title:

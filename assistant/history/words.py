@@ -13,6 +13,11 @@ def folded(text: str) -> str:
     return " ".join(plain.casefold().split())
 
 
+def whole(text: str) -> str:
+    """Half a character (a lone surrogate, as a cut emoji leaves it) is no text that could be stored: it becomes a �."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def title_of(question: str) -> str:
     """The question on one line, cut at a word when it is long."""
     line = " ".join(question.split())

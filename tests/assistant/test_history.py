@@ -481,3 +481,13 @@ def test_a_piece_without_citations_says_nothing_of_them() -> None:
 def test_an_unknown_event_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="text_delta"):
         from_row({"type": "surprise"})
+
+
+def test_half_a_character_is_stored_as_a_mark_and_a_whole_one_as_itself(history: History) -> None:
+    conversation = history.create()
+    question = history.ask(conversation.id, "half \ud83d and whole \ud83d\ude00", None)
+    answer = history.begin(conversation.id, question.id)
+    assert history.grow(answer.id, "cut \ud83d")
+    assert history.finish(answer.id, text="end \ude00", draft="\ud83d")
+    assert question.text == "half \ufffd and whole 😀"
+    assert (history.message(answer.id).text, history.message(answer.id).draft) == ("end \ufffd", "\ufffd")
