@@ -50,7 +50,13 @@ ROUTES = tuple(route.value for route in Route)
 
 class Routing(Protocol):
     def choose(
-        self, question: str, *, history: Sequence[Turn], documents: Collection[int] | None, language: str
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn],
+        documents: Collection[int] | None,
+        language: str,
+        speaks: bool = False,
     ) -> RouteChosen: ...
 
 
@@ -188,7 +194,11 @@ class Agent:
     def _routed(self, request: Request) -> RouteChosen:
         if self._router is not None:
             return self._router.choose(
-                request.question, history=request.history, documents=request.documents, language=request.language
+                request.question,
+                history=request.history,
+                documents=request.documents,
+                language=request.language,
+                speaks=request.who.persona is not None,
             )
         from assistant import routing
 

@@ -51,94 +51,14 @@ _FORMAL = [  # for a name that is an everyday word, as it is written, capital le
 
 
 _EVERYDAY = frozenset(  # what personas are called that are called like a trade or a thing
-    [
-        "chef",
-        "cook",
-        "teacher",
-        "coach",
-        "doctor",
-        "lawyer",
-        "editor",
-        "writer",
-        "pirate",
-        "poet",
-        "expert",
-        "tutor",
-        "guide",
-        "critic",
-        "judge",
-        "captain",
-        "professor",
-        "nurse",
-        "friend",
-        "robot",
-        "wizard",
-        "king",
-        "queen",
-        "boss",
-        "mum",
-        "mom",
-        "dad",
-        "grandma",
-        "grandpa",
-        "hope",
-        "faith",
-        "grace",
-        "mark",
-        "bill",
-        "rose",
-        "frank",
-        "jack",
-        "max",
-        "joy",
-        "dawn",
-        "rob",
-        "pat",
-        "sue",
-        "art",
-        "ray",
-        "drew",
-        "chase",
-        "hunter",
-        "cocinero",
-        "cocinera",
-        "profesor",
-        "profesora",
-        "maestro",
-        "maestra",
-        "medico",
-        "abogado",
-        "abogada",
-        "poeta",
-        "pirata",
-        "experto",
-        "experta",
-        "guia",
-        "capitan",
-        "juez",
-        "amigo",
-        "amiga",
-        "mago",
-        "rey",
-        "reina",
-        "jefe",
-        "jefa",
-        "abuela",
-        "abuelo",
-        "mama",
-        "papa",
-        "rosa",
-        "luz",
-        "sol",
-        "paz",
-        "mar",
-        "dolores",
-        "angel",
-        "cielo",
-        "alma",
-        "esperanza",
-        "consuelo",
-    ]
+    (
+        "chef cook teacher coach doctor lawyer editor writer pirate poet expert tutor guide critic judge "
+        "captain professor nurse friend robot wizard king queen boss mum mom dad grandma grandpa hope faith "
+        "grace mark bill rose frank jack max joy dawn rob pat sue art ray drew chase hunter cocinero cocinera "
+        "profesor profesora maestro maestra medico abogado abogada poeta pirata experto experta guia capitan "
+        "juez amigo amiga mago rey reina jefe jefa abuela abuelo mama papa rosa luz sol paz mar dolores angel "
+        "cielo alma esperanza consuelo"
+    ).split()
 )
 
 
@@ -165,6 +85,23 @@ def find(message: str, personas: Sequence[Persona], common: Collection[str]) -> 
         if confidence and (found is None or confidence > found.confidence):
             found = Named(name, masked, confidence)
     return found
+
+
+_LEAD = (  # what stands before a question that is handed to somebody
+    r"^\W*(?:(?:hey|hi|hello|ok|okay|please|so|now|hola|oye|venga|por favor|can you|could you|puedes|podrías)\W+)*"
+    r"(?:(?:ask|tell|let|have|get|make)\s+|(?:preg[uú]nta(?:le|r|rle)?|dile|decirle|p[ií]dele|consulta(?:le)?)\s+a\s+"
+    r"|que\s+(?:me\s+)?(?:responda|conteste|diga|explique)\s+)?"
+)
+_HANDED = r"(?:\s+(?:to\s+)?(?:answer|tell\s+me|explain)(?:\s+(?:this|me))?)?[\s,:;.!?—-]+"
+
+
+def without(message: str, personas: Sequence[Persona]) -> str:
+    """The question that is handed to one of them: "Ask Marv what 2 + 2 is" → "what 2 + 2 is"; else as it is."""
+    for name in sorted((one.name for one in personas), key=len, reverse=True):
+        handed = re.match(_LEAD + re.escape(name) + _HANDED, message, re.IGNORECASE)
+        if handed is not None and (rest := message[handed.end() :].strip()):
+            return rest
+    return message
 
 
 def masked(message: str, personas: Sequence[Persona]) -> str:

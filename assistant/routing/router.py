@@ -106,14 +106,18 @@ class Router:
         history: Sequence[Turn] = (),
         documents: Collection[int] | None = None,
         language: str = "en",
+        speaks: bool = False,
     ) -> RouteChosen:
-        """`documents`: those of the conversation; `language`: of the reason."""
+        """`documents`: those of the conversation; `language`: of the reason; `speaks`: who answers is settled, so that
+        what is left to choose is documents, a tool or plain talk."""
+        if speaks:
+            question = named.without(question, self._personas())
         if len(question) > LONGEST:  # what is asked stands at an end of what was pasted
             question = f"{question[: LONGEST // 2]} … {question[-LONGEST // 2 :]}"
         message = _Message(question, language, history, documents or (), self._library, self._vector)
         return (
-            self._by_correction(message)
-            or self._by_words(message)
+            self._by_correction(message, speaks)
+            or self._by_words(message, speaks)
             or self._by_tool(message)
             or self._by_documents(message)
         )
@@ -135,9 +139,10 @@ class Router:
 
     # ── what is plain ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _by_correction(self, message: _Message) -> RouteChosen | None:
+    def _by_correction(self, message: _Message, speaks: bool) -> RouteChosen | None:
         """The newest correction of these words, else the most alike one. A near miss is no correction."""
         known = [one for one in self._corrections.all() if self._can(one)] if self._corrections else []
+        known = [one for one in known if not speaks or one.route is not Route.PERSONA]
         if not known:
             return None
         words = plain(message.text) or folded(message.text)
@@ -168,8 +173,8 @@ class Router:
         reason = say(key, message.language, where=where, text=_short(one.text))
         return RouteChosen(one.route, reason, confidence, one.tool, arguments, one.persona)
 
-    def _by_words(self, message: _Message) -> RouteChosen | None:
-        spoken_to = named.find(message.text, self._personas(), classifier.everyday())
+    def _by_words(self, message: _Message, speaks: bool) -> RouteChosen | None:
+        spoken_to = None if speaks else named.find(message.text, self._personas(), classifier.everyday())
         if spoken_to is not None:
             key = "persona" if spoken_to.confidence > 0.9 else "persona_perhaps"
             reason = say(key, message.language, persona=spoken_to.persona)

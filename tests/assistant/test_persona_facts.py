@@ -13,6 +13,8 @@ from assistant.events import Answered, Event, PassagesFound, Route, RouteChosen
 from assistant.models.scripted import Scripted, ScriptedModels
 from assistant.personas import Persona, Personas
 from assistant.personas.card import Source
+from assistant.routing.router import Router
+from assistant.tools import Toolbox
 from knowledge import Basis
 from knowledge.embedders import Embedder
 from knowledge.library import Library
@@ -100,3 +102,26 @@ def test_a_collection_is_all_that_a_persona_knows(world: tuple[Library, Engine])
     found = [passage.document for event in events if isinstance(event, PassagesFound) for passage in event.passages]
     assert set(found) <= {spanish.id}
     assert all(citation.document == spanish.id for citation in answered(events).citations)
+
+
+@pytest.mark.parametrize(
+    ("message", "route"),
+    [
+        (f"Ask Marv {TURBINES[0].lower()}{TURBINES[1:]}", Route.DOCUMENTS),
+        ("Ask Marv what is 12 times 3", Route.TOOL),
+        ("pregúntale a Marv qué hora es en Tokio", Route.TOOL),
+        ("Marv, tell me a joke", Route.PERSONA),
+    ],
+)
+def test_whoever_asks_marv_gets_what_marv_can_do(
+    world: tuple[Library, Engine], embedder: Embedder, message: str, route: Route
+) -> None:
+    library, engine = world
+    personas = Personas(engine)
+    router = Router(library, lambda: embedder, personas=lambda: [one.persona for one in personas.all()])
+    model = Scripted(answers=[f"{FACT} [1]."])
+    agent = Agent(library, ScriptedModels(model), router=router, personas=personas, toolbox=Toolbox(engine))
+    events = list(agent.run(message))
+    assert routes(events)[-1] is route
+    assert {event.persona for event in events if isinstance(event, RouteChosen)} == {"Marv"}
+    assert answered(events).text
