@@ -50,16 +50,15 @@ _FORMAL = [  # for a name that is an everyday word, as it is written, capital le
 ]
 
 
-_EVERYDAY = frozenset(  # what personas are called that are called like a trade or a thing
-    (
-        "chef cook teacher coach doctor lawyer editor writer pirate poet expert tutor guide critic judge "
-        "captain professor nurse friend robot wizard king queen boss mum mom dad grandma grandpa hope faith "
-        "grace mark bill rose frank jack max joy dawn rob pat sue art ray drew chase hunter cocinero cocinera "
-        "profesor profesora maestro maestra medico abogado abogada poeta pirata experto experta guia capitan "
-        "juez amigo amiga mago rey reina jefe jefa abuela abuelo mama papa rosa luz sol paz mar dolores angel "
-        "cielo alma esperanza consuelo"
-    ).split()
+_TRADES_AND_THINGS = (  # what personas are called, too
+    "chef cook teacher coach doctor lawyer editor writer pirate poet expert tutor guide critic judge "
+    "captain professor nurse friend robot wizard king queen boss mum mom dad grandma grandpa hope faith "
+    "grace mark bill rose frank jack max joy dawn rob pat sue art ray drew chase hunter cocinero cocinera "
+    "profesor profesora maestro maestra medico abogado abogada poeta pirata experto experta guia capitan "
+    "juez amigo amiga mago rey reina jefe jefa abuela abuelo mama papa rosa luz sol paz mar dolores angel "
+    "cielo alma esperanza consuelo"
 )
+_EVERYDAY = frozenset(_TRADES_AND_THINGS.split())
 
 
 @dataclass(frozen=True, slots=True)
