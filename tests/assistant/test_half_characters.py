@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from assistant.errors import ForOperator, ForPerson
-from assistant.models import ollama, openai
 from assistant.models.asking import write
+from assistant.models.remote import ollama, openai
 from assistant.openai_api.asked import read
 from assistant.openai_api.faults import Fault
 from knowledge import Turn
