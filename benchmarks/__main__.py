@@ -33,6 +33,9 @@ def main() -> None:
         part("Search", "benchmarks.search")
         part("Question to first and last token", "benchmarks.turn")
         part("The default model's engines", "benchmarks.models")
+        part("What the agent adds to a model", "benchmarks.agent")
+        part("The router", "benchmarks.router")
+        part("Switching adapters", "benchmarks.adapters")
 
 
 if __name__ == "__main__":
