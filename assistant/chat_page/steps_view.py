@@ -110,7 +110,7 @@ def _row(call: Call, say: Words, cast: Cast, writing: bool) -> str:
     return (
         f'<li class="step" data-key="{attr(call.id)}" data-state="{state}"><details data-keep><summary>{sign}'
         f"<b>{escape(cast.ability(call.tool).title)}</b><span class='step-brief'>{escape(_brief(call.arguments))}</span>"
-        f"{told}{time}{icon('chevron')}</summary>{arguments(call.arguments)}{_decided(call, say)}{_result(call, say)}"
+        f"{told}{time}{icon('chevron')}</summary>{arguments(call, call.arguments, say)}{_decided(call, say)}{_result(call, say)}"
         f"</details>{inside if call.inside else ''}</li>"
     )
 
@@ -127,12 +127,12 @@ def plain(value: Any) -> str:
     return shown(json.dumps(value, ensure_ascii=False, indent=1 if isinstance(value, dict | list) else None))
 
 
-def arguments(given: dict[str, Any]) -> str:
-    """Whole: what is agreed to must be seen."""
+def arguments(call: Call, given: dict[str, Any], say: Words) -> str:
+    """Whole: what is agreed to must be seen. An argument of our own tools has a name in the page's language."""
     if not given:
         return ""
     rows = "".join(
-        f"<div><dt>{escape(shown(str(name)).replace('_', ' '))}</dt><dd><bdi>{escape(plain(value))}</bdi></dd></div>"
+        f"<div><dt>{escape(say.sentences.get(f'argument_{call.tool}_{name}') or shown(str(name)).replace('_', ' '))}</dt><dd><bdi>{escape(plain(value))}</bdi></dd></div>"
         for name, value in given.items()
     )
     return f'<dl class="arguments">{rows}</dl>'
@@ -174,6 +174,6 @@ def approval(call: Call, message: int, say: Words, cast: Cast) -> str:
         f'<section class="approval" role="group" tabindex="-1" data-key="ask-{attr(call.id)}" data-call="{attr(call.id)}" '
         f'aria-label="{attr(title)}"><h3>{icon("lock")}<span>{escape(title)}</span></h3>'
         f"<p>{escape(say(f'approval_{ability.effect}'))}</p>"
-        f"{arguments(dict(call.asked.arguments) if call.asked else call.arguments)}"
+        f"{arguments(call, dict(call.asked.arguments) if call.asked else call.arguments, say)}"
         f'{f"<p class=muted>{escape(reason)}</p>" if reason else ""}<div class="row">{buttons}</div></section>'
     )

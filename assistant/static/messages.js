@@ -105,7 +105,10 @@ export function messages(page) {
       page.root.querySelector("[data-said]").textContent = page.words.decided;
       page.composer.focus();
     },
-    forget: (data) => page.call({ do: "forget", correction: +data.correction }),
+    forget: async (data) => {
+      await page.call({ do: "forget", correction: +data.correction });
+      page.composer.focus(); // the button that was pressed is gone
+    },
     choose: (data) => page.call({ do: "choose", message: +data.message }),
     like: (data, element) => rate(data, true, element.getAttribute("aria-pressed") === "true"),
     dislike: (data, element) => rate(data, false, element.getAttribute("aria-pressed") === "true"),

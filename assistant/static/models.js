@@ -36,6 +36,7 @@ export function page(host) {
   async function remove({ name }) {
     const answer = await host.call({ do: "remove", name });
     if (!answer.removed) return;
+    part("address").focus();
     host.toast(answer.undo, { seconds: 10, action: [words.undo, () => host.call({ do: "restore", name })] });
   }
 
@@ -83,7 +84,10 @@ export function page(host) {
     use: ({ name }) => host.call({ do: "use", name }),
     warm: ({ name }) => host.call({ do: "warm", name }),
     forget: async ({ provider }) => {
-      if (await host.confirmed(words.models_forget, words.models_forget_about, words.models_forget_yes, words.cancel)) await host.call({ do: "forget", provider });
+      if (await host.confirmed(words.models_forget, words.models_forget_about, words.models_forget_yes, words.cancel)) {
+        await host.call({ do: "forget", provider });
+        part("secret").focus(); // the button that was pressed is gone
+      }
     },
   });
   root.addEventListener("input", (event) => {

@@ -180,10 +180,18 @@ export function page(host) {
     }
   }
 
+  /** The button that was pressed is gone with its card. */
+  const rest = () => root.querySelector('[data-do="open"][data-persona="0"]')?.focus();
+
   async function remove(data) {
     const answer = await host.call({ do: "remove", persona: Number(data.persona) });
     if (!answer.removed) return;
-    host.toast(answer.undo, { seconds: 10, action: [words.undo, () => host.call({ do: "restore", persona: answer.removed })] });
+    rest();
+    const undo = async () => {
+      await host.call({ do: "restore", persona: answer.removed });
+      root.querySelector(`[data-do="open"][data-persona="${answer.removed}"]`)?.focus();
+    };
+    host.toast(answer.undo, { seconds: 10, action: [words.undo, undo] });
   }
 
   /** A new chat in which this persona answers; it is made with its first message. */

@@ -42,6 +42,9 @@ export function setup(page) {
       if (field.closest(".refused")) continue;
       field.disabled = chosen === "greedy" || (name === "temperature" && chosen === "usual");
       if (field.disabled) field.value = "";
+      const about = field.parentElement.querySelector("small");
+      about.dataset.about ??= about.textContent;
+      about.textContent = !field.disabled ? about.dataset.about : chosen === "greedy" ? page.words.rests_greedy : page.words.rests_usual;
     }
     const heat = form.elements.temperature;
     if (chosen === "sampling" && !heat.disabled && !(heat.valueAsNumber > 0)) heat.value = 0.7;

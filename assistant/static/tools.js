@@ -26,6 +26,7 @@ export function page(host) {
     async remove({ name }) {
       const answer = await host.call({ do: "remove", name });
       if (answer.error) return;
+      root.querySelector('[name="config"]').focus(); // the button that was pressed is gone
       const undo = [words.undo, () => host.call({ do: "restore", name })];
       host.toast(words.tools_removed.replace("{name}", name), { action: undo, seconds: 10 });
     },
