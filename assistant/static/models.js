@@ -18,7 +18,7 @@ export function page(host) {
     if (!field.value.trim()) return field.focus();
     const answer = await host.call({ do: "look", address: field.value.trim() });
     told("add", answer.problem);
-    field.toggleAttribute("aria-invalid", Boolean(answer.problem));
+    field.setAttribute("aria-invalid", String(Boolean(answer.problem))); // without a word it means "valid"
     if (answer.problem) field.focus();
     if (answer.added) field.value = "";
   }
@@ -92,7 +92,10 @@ export function page(host) {
   });
   root.addEventListener("input", (event) => {
     if (["text", ...SETTINGS].includes(event.target.dataset.part)) next();
-    if (event.target === part("address")) told("add", "");
+    if (event.target === part("address")) {
+      told("add", "");
+      event.target.removeAttribute("aria-invalid");
+    }
   });
   root.addEventListener("change", (event) => {
     if (event.target === part("provider")) part("key-address").hidden = event.target.value !== "address";

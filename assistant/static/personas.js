@@ -241,6 +241,11 @@ export function page(host) {
   });
   root.addEventListener("input", (event) => {
     if (event.target === part("emoji")) pictured(event.target.value.trim());
+    if (event.target.matches("[data-field][aria-invalid]")) { // what is being mended is not wrong any more, until it is saved
+      event.target.removeAttribute("aria-invalid");
+      const problem = form().querySelector(`[data-problem="${CSS.escape(event.target.dataset.field)}"]`);
+      if (problem) { problem.hidden = true; problem.textContent = ""; }
+    }
   });
   root.addEventListener("keydown", (event) => {
     if (event.target === part("question") && event.key === "Enter") { event.preventDefault(); root.querySelector('[data-do="try"]').click(); }
