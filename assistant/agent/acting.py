@@ -21,7 +21,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -89,6 +89,7 @@ class Done:
 
     text: str
     result: Result | None = None
+    denied: bool = False  # by a person
 
     @property
     def ok(self) -> bool:
@@ -127,7 +128,8 @@ class Acting:
         except _Wrong as wrong:
             return (yield from self._refused(call, str(wrong)))
         if no := (yield from self._approved(tool, call, shown)):
-            return (yield from self._refused(call, no))
+            done = yield from self._refused(call, no)
+            return replace(done, denied=no == say("denied", language))
         return (yield from self._run(tool, given, call))
 
     def _run(self, tool: Tool, given: Any, call: str) -> Generator[Event, None, Done]:

@@ -26,6 +26,7 @@ SENTENCES = 4  # quoted of a page
 say = speaker(
     {
         "says": ("This is what the page says:", "Esto es lo que dice la página:"),
+        "denied": ("Nothing was done: you said no.", "No se hizo nada: dijiste que no."),
         "from": ("From {url}", "De {url}"),
     }
 )
@@ -37,7 +38,7 @@ def with_tool(acting: Acting, name: str, arguments: dict[str, Any]) -> Generator
     if request.stop.is_set():
         return
     if done.result is None:
-        yield Failed(done.text)
+        yield Failed(say("denied", request.language) if done.denied else done.text, retryable=not done.denied)
         return
     text = _spoken(done.result, request)
     yield TextDelta(text)
@@ -48,14 +49,7 @@ def _spoken(result: Result, request: Request) -> str:
     value = result.value if isinstance(result.value, dict) else {}
     if (page := str(value.get("text", ""))) and (url := str(value.get("url", ""))):
         return _of_page(page, str(value.get("title", "")), url, request)
-    text = result.spoken or result.text
-    persona = request.who.persona
-    if persona is not None:
-        from assistant.personas import voice
-
-        remark = voice.remark(persona, request.question, request.language)
-        return f"{remark} {text}" if remark else text
-    return text
+    return result.spoken or result.text
 
 
 def _of_page(page: str, title: str, url: str, request: Request) -> str:

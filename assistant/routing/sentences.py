@@ -64,7 +64,7 @@ say = speaker(
         ),
         "calculator": ("There is arithmetic in this: {expression}.", "Aquí hay una cuenta: {expression}."),
         "clock": ("This asks for a time or a date.", "Esto pregunta por una hora o una fecha."),
-        "convert": ("This asks for {unit} as {to}.", "Esto pide pasar de {unit} a {to}."),
+        "convert": ("This asks for other units.", "Esto pide pasar a otras unidades."),
         "web_page": ("The message names a web page: {url}.", "El mensaje nombra una página web: {url}."),
         "web_search": (
             "You ask to search the web for “{query}”.",

@@ -14,6 +14,7 @@ from typing import Any
 
 from assistant.routing import sums, units, web, when
 from assistant.routing.sentences import say
+from assistant.tools.calculator import typeset
 from knowledge import Turn
 from knowledge.language import detect
 
@@ -29,7 +30,10 @@ class Call:
     what: str = ""
 
     def reason(self, language: str) -> str:
-        return say(self.key, language, **{**self.arguments, "what": self.what})
+        shown = {**self.arguments, "what": self.what}
+        if "expression" in shown:
+            shown["expression"] = typeset(str(shown["expression"]), language)
+        return say(self.key, language, **shown)
 
 
 class Readings:

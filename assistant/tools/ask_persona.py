@@ -17,7 +17,7 @@ class AskPersona(Arguments):
 
 def run(given: AskPersona, work: Work) -> Result:
     if work.ask_persona is None:
-        raise ToolError("No persona can be asked from here.", spanish="Desde aquí no se puede preguntar a una persona.")
+        raise ToolError("No persona can be asked here.", spanish="Desde aquí no se puede preguntar a un personaje.")
     if not given.name.strip() or not given.question.strip():
         raise ToolError(
             "A persona needs a name and a question.", spanish="Hace falta el nombre de la persona y una pregunta."
@@ -28,7 +28,7 @@ def run(given: AskPersona, work: Work) -> Result:
 
 TOOL = Tool(
     name="ask_persona",
-    title={"en": "Ask a persona", "es": "Preguntar a una persona"},
+    title={"en": "Ask a persona", "es": "Preguntar a un personaje"},
     description="Asks one of the personas, by name, and returns its answer in its own voice.",
     arguments=AskPersona,
     run=run,

@@ -30,9 +30,9 @@ _PARAMETERS = re.compile(r"(?<![\d.a-z])(?:(\d+)x)?(\d+(?:\.\d+)?)\s?([bm])(?![a
 say = speaker(
     {
         "1B": (
-            "About 1B parameters: pattern matching and basic world knowledge, such as the mood of a restaurant review.",
-            "Unos 1000 millones de parámetros (1B): reconoce patrones y tiene un conocimiento básico del mundo, por "
-            "ejemplo, para saber si la reseña de un restaurante es buena o mala.",
+            "Up to some 1B parameters: pattern matching, basic world knowledge (the mood of a restaurant review).",
+            "Hasta unos 1000 millones de parámetros (1B): reconoce patrones y tiene un conocimiento básico del mundo; "
+            "por ejemplo, para saber si la reseña de un restaurante es buena o mala.",
         ),
         "10B": (
             "About 10B parameters: more knowledge and basic instructions, such as a bot that takes food orders.",
