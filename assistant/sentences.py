@@ -12,34 +12,6 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "mentioned_persona": ("You named {name} in your message.", "Nombraste a {name} en tu mensaje."),
     "chosen_persona": ("You asked {name} to answer.", "Pediste que contestara {name}."),
     "chats_persona": ("{name} answers in this chat.", "En este chat contesta {name}."),
-    "small_talk": (
-        "This is small talk, so no document was searched.",
-        "Es una charla informal: no se buscó en los documentos.",
-    ),
-    "attached": (
-        "This conversation has documents of its own, so the answer comes from them.",
-        "Esta conversación tiene sus documentos: la respuesta sale de ellos.",
-    ),
-    "empty": (
-        "There are no documents yet, so this is the model's own word; add a document to get answers with citations.",
-        "Todavía no hay documentos: contesta solo el modelo; añade uno para tener respuestas con citas.",
-    ),
-    "near": (
-        "Your documents hold something close to this: {title}, page {page}.",
-        "Tus documentos tienen algo cercano: {title}, página {page}.",
-    ),
-    "mentioned": (
-        "You speak of documents, so yours were searched.",
-        "Hablas de documentos, así que se buscó en los tuyos.",
-    ),
-    "perhaps": (
-        "This may be about your documents, so they were searched.",
-        "Puede tratar de tus documentos, así que se buscó en ellos.",
-    ),
-    "far": (
-        "Nothing in your documents is close to this, so this is the model's own word.",
-        "Nada en tus documentos se parece a esto: contesta solo el modelo.",
-    ),
     "nothing_found": (
         "Your documents do not hold this, so this is the model's own word.",
         "Tus documentos no lo dicen: contesta solo el modelo.",
@@ -109,10 +81,6 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "closing": ("The app is closing: start it and send again.", "La aplicación se está cerrando: ábrela y reenvía."),
     "only_questions": ("Only a question of yours can be edited.", "Solo se puede editar una pregunta tuya."),
-    "no_persona": (
-        "There is no persona {persona!r} here yet: leave it out.",
-        "Aquí todavía no hay una persona {persona!r}: quítala.",
-    ),
     "no_question": ("The question is empty: write something first.", "La pregunta está vacía: escribe algo antes."),
     "not_from_documents": (
         "This is the model's own word; it does not come from your documents.",
