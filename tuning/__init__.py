@@ -1,5 +1,12 @@
-"""From curated conversations to a model of one's own. Nothing to import yet: the chat log that feeds it comes first.
+"""From curated conversations to training data, and from there to a model of one's own.
 
-What will come here reads chats through `assistant.history`, publishes through `assistant.personas` and serves tuned
-weights through `assistant.models`. The assistant never imports this package.
+values · rows             an example, frozen; the same as JSON
+sources/                  chats, other products' exports, documents, a teacher → examples
+cleaning/                 what is wrong with an example, and why
+formats/ · checking/      what providers and trainers take; every problem of a file before anyone pays
+counting/                 tokens, steps, money, time
+store/ · datasets/        drafts, versions, splits, cards
+pages/ · commands/        the browser's and the terminal's way in
+
+It reads chats through `assistant.history`. The assistant never imports this package.
 """
