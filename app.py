@@ -20,6 +20,7 @@ from assistant.service.commands import api, ask, chats, docs, doctor, models, pe
 from assistant.service.commands.session import Session, localise
 from assistant.service.privacy import switch_off
 from assistant.service.say import Say, of_locale
+from tuning.commands import WORDS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -42,6 +43,13 @@ def settings(**given: Any) -> Settings:
         raise WrongSettings(explain(error)) from None
     switch_off(os.environ, chosen.uploads)
     return chosen
+
+
+def make(settings: Settings) -> Parts:
+    """The parts of the whole app, each made when first asked for."""
+    from tuning.parts import Parts
+
+    return Parts(settings)
 
 
 def site(parts: Parts, token: str) -> Doors:
@@ -93,7 +101,7 @@ def command_line() -> tuple[TyperGroup, Session]:
     app.add_typer(tools.app, name="tools")
     app.add_typer(tools.mcp, name="mcp")
     app.command("doctor")(doctor.doctor)
-    session = Session(Say(of_locale(os.environ)), settings, site, os.environ)
+    session = Session(Say(of_locale(os.environ), (WORDS,)), settings, make, site, os.environ)
     command = typer.main.get_group(app)
     localise(command, session.say)
     return command, session

@@ -53,9 +53,12 @@ def mount(
     arrivals = Arrivals(library)
     chat = Chat(history, turns, models, Documents(library, arrivals), company)
     app.include_router(router(library, turns, company))
-    for package, folder in (("knowledge", STATIC), ("assistant", _HERE.parent / "static")):
+    places = [page.place for page in pages]
+    folders = {"knowledge": STATIC, "assistant": _HERE.parent / "static"}
+    folders |= {place.package: place.static for place in places}
+    for package, folder in folders.items():
         app.mount(f"/afina/static/{package}", Fresh(directory=folder), name=f"static-{package}")
-    app.add_middleware(FirstPaint, pages=[page.name for page in pages])
+    app.add_middleware(FirstPaint, places=places)
     gradio.mount_gradio_app(
         app,
         page.blocks(chat, pages),

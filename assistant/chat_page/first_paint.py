@@ -13,6 +13,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from assistant.pages import Place
 from knowledge.pages.wording import language_of
 
 HEAD = """<head>
@@ -30,9 +31,9 @@ PAGES = ("/", "")
 
 
 class FirstPaint:
-    def __init__(self, app: ASGIApp, pages: Sequence[str] = ()) -> None:
-        """`pages`: the further ones, each with a style sheet of its own."""
-        links = (f'\n<link rel="stylesheet" href="/afina/static/assistant/{page}.css">' for page in pages)
+    def __init__(self, app: ASGIApp, places: Sequence[Place] = ()) -> None:
+        """`places`: of the further pages, each with a style sheet of its own."""
+        links = (f'\n<link rel="stylesheet" href="/afina/static/{at.package}/{at.name}.css">' for at in places)
         self.app, self.head = app, HEAD + "".join(links)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ a custom component; uploads go through Gradio's own upload, so that its limits a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -14,23 +14,28 @@ import gradio as gr
 from assistant.chat_page import shell_view
 from assistant.chat_page.answers import Chat
 from assistant.chat_page.wording import words_in
-from assistant.pages import PageComponent
+from assistant.pages import PageComponent, Place
 from knowledge.pages import documents_page
+from knowledge.pages.wording import Words
 
 COMPONENT_STRINGS = ("chat", "documents")
 
 
 def blocks(chat: Chat, pages: Sequence[PageComponent] = ()) -> gr.Blocks:
     i18n = strings()
+    places = [page.place for page in pages]
+
+    def say_to(request: gr.Request) -> Words:
+        return words_in(documents_page.said(request), *(place.words for place in places))
 
     def chat_call(data: Any, request: gr.Request) -> dict[str, Any]:
-        return chat.answer(data, words_in(documents_page.said(request)))
+        return chat.answer(data, say_to(request))
 
     def chat_shell(data: Any, request: gr.Request) -> dict[str, Any]:
-        say = words_in(documents_page.said(request))
+        say = say_to(request)
         spoken = {key.removeprefix("js_"): text for key, text in say.sentences.items() if key.startswith("js_")}
-        names = [page.name for page in pages]
-        return {"html": shell_view.shell(say, names), "words": spoken, "language": say.language, "pages": names}
+        named = [{"name": place.name, "package": place.package, "key": place.key} for place in places]
+        return {"html": shell_view.shell(say, places), "words": spoken, "language": say.language, "pages": named}
 
     with gr.Blocks(title="Afina", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86400)) as page:
         gr.HTML(
@@ -43,23 +48,23 @@ def blocks(chat: Chat, pages: Sequence[PageComponent] = ()) -> gr.Blocks:
         )
         documents_page.component(chat.documents)
         for further in pages:
-            _component(further)
+            _component(further.place, further, say_to)
     return page
 
 
-def _component(page: PageComponent) -> gr.HTML:
+def _component(place: Place, page: PageComponent, say_to: Callable[[gr.Request], Words]) -> gr.HTML:
     """A further page, to be placed in a gr.Blocks; `static/pages.js` fills it with the help of its own script."""
 
     def page_call(data: Any, request: gr.Request) -> dict[str, Any]:
-        return page.answer(data, words_in(documents_page.said(request)))
+        return page.answer(data, say_to(request))
 
     def page_shell(data: Any, request: gr.Request) -> str:
-        return page.shell(words_in(documents_page.said(request)))
+        return page.shell(say_to(request))
 
     return gr.HTML(
-        elem_id=f"afina-{page.name}",
-        html_template=f'<section class="page {page.name}-page" hidden></section>',
-        js_on_load=f"window.afina.mount('{page.name}', {{element, server, upload}})",
+        elem_id=f"afina-{place.name}",
+        html_template=f'<section class="page {place.name}-page" hidden></section>',
+        js_on_load=f"window.afina.mount('{place.name}', {{element, server, upload}})",
         apply_default_css=False,
         server_functions=[page_call, page_shell],
     )

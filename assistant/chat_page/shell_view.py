@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.chat_page import setup_view
 from assistant.chat_page.cast import Face
 from assistant.history import Conversation
+from assistant.pages import Place
 from knowledge import Document
 from knowledge.pages.arrivals import Arrival
 from knowledge.pages.documents_view import ENDINGS, attr, chip
@@ -30,22 +31,17 @@ SHORTCUTS = (
     ("citation_previous", "Alt ↑"),
     ("page_turn", "← →"),
     ("documents", "Ctrl Shift D"),
-    ("personas", "g p"),
-    ("models", "g m"),
-    ("tools", "g t"),
-    ("help", "?"),
 )
+HELP = ("help", "?")
 
-ICONS = {"personas": "people", "models": "models", "tools": "tools"}  # of the further pages
 
-
-def shell(say: Words, pages: Sequence[str] = ()) -> str:
+def shell(say: Words, pages: Sequence[Place] = ()) -> str:
     """All that stays: the regions inside are filled by the answers of the server."""
     return f"""<a class="skip" href="#composer-text">{escape(say("skip"))}</a>
 <nav class="sidebar" aria-label="{attr(say("conversations"))}"><div class="sidebar-top"><span class="brand">{icon("spark")}<b>Afina</b></span>
 {_tool("sidebar", "sidebar", say("shortcut_sidebar"))}</div>
 <button class="nav-item new" data-do="new">{icon("plus")}<span>{escape(say("new_chat"))}</span></button>
-{_page("documents", "library", say("documents"))}{"".join(_page(page, ICONS[page], say(f"page_{page}")) for page in pages)}
+{_page("documents", "library", say("documents"))}{"".join(_page(at.name, at.icon, say(f"page_{at.name}")) for at in pages)}
 <label class="searchbox small">{icon("search")}<input type="search" name="chat-search" autocomplete="off" placeholder="{attr(say("search_chats"))}"
 aria-label="{attr(say("search_chats"))}"></label><div class="conversations" data-region="list"></div>
 <div class="sidebar-foot">{_tool("theme", "moon", say("theme"))}<button class="tool language" data-do="language" title="{attr(say("switch_language"))}"
@@ -216,11 +212,11 @@ def citation_bar(
 {note}<blockquote tabindex="0">{escape(quote)}</blockquote></section>"""
 
 
-def _shortcuts(say: Words, pages: Sequence[str]) -> str:
+def _shortcuts(say: Words, pages: Sequence[Place]) -> str:
+    keys = (*SHORTCUTS, *((at.name, f"g {at.key}") for at in pages), HELP)
     rows = "".join(
-        f"<div><dt>{escape(say(f'shortcut_{name}'))}</dt><dd>{''.join(f'<kbd>{escape(key)}</kbd>' for key in keys.split(' '))}</dd></div>"
-        for name, keys in SHORTCUTS
-        if name not in ICONS or name in pages
+        f"<div><dt>{escape(say(f'shortcut_{name}'))}</dt><dd>{''.join(f'<kbd>{escape(key)}</kbd>' for key in pressed.split(' '))}</dd></div>"
+        for name, pressed in keys
     )
     return f"""<dialog class="dialog" id="afina-help" aria-label="{attr(say("shortcut_help"))}"><header><h2>{escape(say("shortcut_help"))}</h2>
 {_tool("dialog-close", "close", say("close"))}</header><dl class="shortcuts">{rows}</dl></dialog>"""

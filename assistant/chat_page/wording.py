@@ -11,8 +11,9 @@ from knowledge.pages.wording import HERE, Words, language_of, words
 FOLDER = Path(__file__).parent.parent / "words"
 
 
-def words_in(language: str) -> Words:
-    return words(language, HERE, FOLDER)
+def words_in(language: str, *further: Path) -> Words:
+    """`further`: folders of pages that live elsewhere."""
+    return words(language, HERE, FOLDER, *further)
 
 
 def words_for(request: Request) -> Words:

@@ -16,6 +16,7 @@ from assistant.models.catalogue import naming
 from assistant.models.inference import Inference
 from assistant.models.keys import Keys
 from assistant.models.local.probabilities import next_tokens
+from assistant.pages import Place
 from assistant.pages import models_view as view
 from assistant.pages.door import Action, Show, answered
 from assistant.sentences import speaker
@@ -68,7 +69,7 @@ _door: TypeAdapter[Any] = TypeAdapter(
 class ModelsPage:
     """Knows no Gradio."""
 
-    name = "models"
+    place = Place("models", icon="models", key="m")
 
     def __init__(self, models: Models, keys: Keys) -> None:
         self._models, self._keys = models, keys

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, assert_neve
 from pydantic import Field, TypeAdapter
 
 from assistant.models.inference import Inference
+from assistant.pages import Place
 from assistant.pages import personas_view as view
 from assistant.pages.door import Action, Show, answered
 from assistant.personas import NameTaken, Persona, Personas, files, voice
@@ -92,7 +93,7 @@ class PersonasPage:
     """Knows no Gradio. `models` and `tools`: (value, title) of what may be chosen, in a language; `takes`: a model's
     setting → why it does not take it; `get`: a model or an error; `speak`: one answer of a card's own model."""
 
-    name = "personas"
+    place = Place("personas", icon="people", key="p")
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, assert_never
 from pydantic import Field, TypeAdapter
 
 from assistant.models.keys import Keys
+from assistant.pages import Place
 from assistant.pages import tools_view as view
 from assistant.pages.door import Action, Show, answered
 from assistant.tools.engines import ENGINES
@@ -69,7 +70,7 @@ _door: TypeAdapter[Any] = TypeAdapter(Door)
 class ToolsPage:
     """Knows no Gradio. No secret leaves it: servers come masked, a key only ever goes in."""
 
-    name = "tools"
+    place = Place("tools", icon="tools", key="t")
 
     def __init__(self, toolbox: Toolbox, keys: Keys) -> None:
         self._toolbox, self._keys = toolbox, keys

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from assistant.errors import TryAgain
 from assistant.service.settings import Settings
+from assistant.service.verb_table import VERBS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -38,7 +39,11 @@ log = logging.getLogger(__name__)
 
 
 class Parts:
-    """Safe from any thread: two requests at once still get one library."""
+    """Safe from any thread: two requests at once still get one library.
+
+    A package above this one adds its parts, and its verbs, in a class of its own below this one."""
+
+    verbs: Mapping[str, str] = VERBS  # command line's words -> where the function lives
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

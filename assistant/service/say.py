@@ -11,19 +11,24 @@ from pathlib import Path
 LANGUAGES = ("en", "es")
 
 
+HERE = Path(__file__).parent / "words"
+
+
 @cache
-def _words(language: str) -> dict[str, str]:
-    text = (Path(__file__).parent / "words" / f"{language}.json").read_text(encoding="utf-8")
-    words: dict[str, str] = json.loads(text)
+def _words(language: str, folders: tuple[Path, ...]) -> dict[str, str]:
+    words: dict[str, str] = {}
+    for folder in (HERE, *folders):
+        words |= json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
     return words
 
 
 @dataclass(frozen=True, slots=True)
 class Say:
     language: str = "en"
+    further: tuple[Path, ...] = ()  # folders of packages above this one; their words win
 
     def __call__(self, key: str, **values: object) -> str:
-        return _words(self.language)[key].format(**values)
+        return _words(self.language, self.further)[key].format(**values)
 
 
 def preferred(cookies: Mapping[str, str], accept_language: str) -> str:

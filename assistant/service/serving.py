@@ -34,10 +34,12 @@ Build = Callable[[Parts, str], "Doors"]  # the parts and the token; imports Grad
 GRACE = 3  # seconds open streams get when the app is asked to stop
 
 
-def serve(settings: Settings, build: Build, *, ready: Callable[[str], None]) -> None:
+def serve(
+    settings: Settings, build: Build, *, ready: Callable[[str], None], make: Callable[[Settings], Parts] = Parts
+) -> None:
     """Returns when the app was stopped (Ctrl-C, SIGTERM). `ready` gets the address once the page can be opened."""
     with HomeLock(settings.home, "serve").acquire() as lock, _listening(settings) as listener:
-        parts = Parts(settings)
+        parts = make(settings)
         handlers = logs.begin(settings.home / "log", settings.log, lambda: [*parts.secrets(), lock.token])
         try:
             _empty(settings.uploads)

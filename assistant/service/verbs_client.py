@@ -32,7 +32,12 @@ _open_here: dict[Path, Parts] = {}  # data folder → the parts of the verb that
 
 
 def call(
-    settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str = "en"
+    settings: Settings,
+    name: str,
+    arguments: Mapping[str, Any],
+    stop: threading.Event,
+    language: str = "en",
+    make: Callable[[Settings], Parts] = Parts,
 ) -> Iterator[Row]:
     """Raises what the verb raises: a KnowledgeError or AssistantError with a sentence, BadArguments among them."""
     if (parts := _open_here.get(settings.home)) is not None:  # one verb within another: an approval while it asks
@@ -57,13 +62,11 @@ def call(
             raise refused
         time.sleep(0.1)
     with lock:
-        yield from _here(settings, name, arguments, stop, language)
+        yield from _here(make(settings), name, arguments, stop, language)
 
 
-def _here(
-    settings: Settings, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str
-) -> Iterator[Row]:
-    made = Parts(settings)
+def _here(made: Parts, name: str, arguments: Mapping[str, Any], stop: threading.Event, language: str) -> Iterator[Row]:
+    settings = made.settings
     handlers = logs.begin(settings.home / "log", settings.log, made.secrets, terminal=False)
     try:
         with closing(made) as parts:

@@ -184,14 +184,14 @@ async function start() {
   page.words = shell.words;
   root.innerHTML = shell.html;
   page.pages = { documents: { root: document.querySelector(".documents-page") } };
-  for (const name of shell.pages) page.pages[name] = {};
+  for (const { name } of shell.pages) page.pages[name] = {};
   const conversation = arrive();
   document.body.append(root.querySelector(".dropzone")); // above both pages
   page.composer = composer(page);
   page.settings = setup(page);
   messages(page);
   sidebar(page);
-  shortcuts(page);
+  shortcuts(page, shell.pages);
   watchScroll();
   on("chat", { bottom: () => pin(true) });
   page.conversation = conversation;

@@ -10,15 +10,16 @@ import { confirmed, draw, mounted, on, toast } from "/afina/static/knowledge/run
 const TURN = 1500; // milliseconds between two looks at a page that is shown
 const shown = (name) => document.documentElement.dataset.view === name;
 
-/** Load the pages `names`; → {name: {root, refresh}}. */
-export async function further(names, chat) {
+/** Load the pages `places`, {name, package} each; → {name: {root, refresh}}. */
+export async function further(places, chat) {
   const pages = {};
-  for (const name of names) pages[name] = await open(name, chat);
+  for (const place of places) pages[place.name] = await open(place, chat);
   return pages;
 }
 
-async function open(name, chat) {
-  const [{ element, server, upload }, module] = await Promise.all([mounted(name), import(`./${name}.js`)]);
+async function open({ name, package: home }, chat) {
+  const script = `/afina/static/${home}/${name}.js`;
+  const [{ element, server, upload }, module] = await Promise.all([mounted(name), import(script)]);
   const root = element.querySelector(`.${name}-page`);
   root.dataset.scope = name;
   root.hidden = !shown(name);

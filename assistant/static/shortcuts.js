@@ -4,9 +4,9 @@ import { on } from "/afina/static/knowledge/runtime.js";
 import { viewer } from "/afina/static/knowledge/viewer.js";
 
 const GO = 1500; // milliseconds to press the second of two keys
-const GOES = { d: "documents", p: "personas", m: "models", t: "tools" }; // "g", then one of these
 
-export function shortcuts(page) {
+export function shortcuts(page, places) {
+  const goes = { d: "documents", ...Object.fromEntries(places.map(({ key, name }) => [key, name])) }; // "g", then one of these
   let going = -GO; // when "g" was pressed
   const help = page.root.querySelector("#afina-help");
   const writing = (target) => target.matches?.('input, textarea, select, [contenteditable="true"]');
@@ -41,7 +41,7 @@ export function shortcuts(page) {
     else if (event.altKey && key === "arrowup") act(() => citation(-1));
     else if (key === "escape") act(escape);
     else if (control || event.altKey || writing(event.target)) return;
-    else if (performance.now() - going < GO && GOES[key] in page.pages) act(() => { going = -GO; page.view(GOES[key]); });
+    else if (performance.now() - going < GO && goes[key] in page.pages) act(() => { going = -GO; page.view(goes[key]); });
     else if (key === "g") going = performance.now();
     else if (key === "/") act(() => { page.view("chat"); page.composer.focus(); });
     else if (key === "?") act(() => help.showModal());

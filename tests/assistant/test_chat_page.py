@@ -30,6 +30,7 @@ from assistant.events import (
     ToolStarted,
 )
 from assistant.history import Conversation, Message, MessageStatus
+from assistant.pages import Place
 from assistant.pages.door import Action, answered
 from knowledge import Basis, Citation, Passage, Usage
 from knowledge.pages.wording import LANGUAGES, Words, words
@@ -222,7 +223,7 @@ class _Stuck(Action):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_further_pages_stand_in_the_sidebar_and_no_others(language: str) -> None:
-    html = shell_view.shell(words_in(language), ["tools"])
+    html = shell_view.shell(words_in(language), [Place("tools", icon="tools", key="t")])
     assert re.findall(r'data-view="(\w+)"', html) == ["documents", "tools"]
     assert "<dd><kbd>g</kbd><kbd>t</kbd>" in html
     assert "<kbd>m</kbd>" not in html

@@ -35,4 +35,5 @@ def start(context: typer.Context, home: Path | None, host: str | None, port: int
         if browser:
             serving.open_browser(address, session.environment)
 
-    serving.serve(session.settings(home=home, host=host, port=port), session.build, ready=ready)
+    settings = session.settings(home=home, host=host, port=port)
+    serving.serve(settings, session.build, ready=ready, make=session.make)

@@ -21,6 +21,7 @@ import typer
 from assistant.service.say import Say
 
 if TYPE_CHECKING:
+    from assistant.service.parts import Parts
     from assistant.service.serving import Build
     from assistant.service.settings import Settings
 
@@ -30,8 +31,15 @@ Json = Annotated[bool, typer.Option("--json")]
 
 
 class Session:
-    def __init__(self, say: Say, read: Callable[..., Settings], build: Build, environment: Mapping[str, str]) -> None:
-        self.say, self.build, self.environment = say, build, environment
+    def __init__(
+        self,
+        say: Say,
+        read: Callable[..., Settings],
+        make: Callable[[Settings], Parts],
+        build: Build,
+        environment: Mapping[str, str],
+    ) -> None:
+        self.say, self.make, self.build, self.environment = say, make, build, environment
         self._read = read
         self.stop = threading.Event()
         self._settings: Settings | None = None
@@ -47,7 +55,9 @@ class Session:
         from assistant.service.verbs_client import call
 
         given = {name: value for name, value in arguments.items() if value is not None}
-        with self.stoppable(call(self.settings(home=home), verb, given, self.stop, self.say.language)) as rows:
+        with self.stoppable(
+            call(self.settings(home=home), verb, given, self.stop, self.say.language, self.make)
+        ) as rows:
             yield from rows
 
     @contextmanager
