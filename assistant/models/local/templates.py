@@ -49,7 +49,7 @@ def rendered(
 ) -> str:
     """`names`: what a template may speak of, {"bos_token": "<s>", …}. ForOperator where it does not fit a chat."""
     known = names or {}
-    found = marks(template + _shown(template, tuple(sorted(known.items()))), special)
+    found = all_marks(template, special, known)
     turns = [replace(turn, text=plain(turn.text, found)) for turn in turns]
     tries = [turns, _folded(turns)] if turns and turns[0].role == "system" else [turns]
     reason = ""
@@ -65,14 +65,28 @@ def rendered(
     )
 
 
-def _rendered(turns: Sequence[Turn], template: str, names: Mapping[str, str]) -> str:
+def all_marks(template: str, special: Collection[str] = (), names: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """What is broken up inside a text for this template."""
+    return marks(template + _shown(template, tuple(sorted((names or {}).items()))), special)
+
+
+def render(
+    messages: Sequence[Mapping[str, Any]], template: str, names: Mapping[str, str], *,
+    tools: Sequence[Mapping[str, Any]] = (), asking: bool = True,
+) -> str:  # fmt: skip
+    """Messages as a template takes them, texts as they are. `asking`: with the head of the answer that is to come.
+    Raises whatever a template raises."""
     from transformers.utils.chat_template_utils import render_jinja_template
 
-    messages: list[dict[str, Any]] = [{"role": turn.role, "content": turn.text} for turn in turns]
     texts, _ = render_jinja_template(
-        conversations=[messages], chat_template=template, add_generation_prompt=True, **names
-    )
+        conversations=[list(messages)], tools=list(tools) or None, chat_template=template,
+        add_generation_prompt=asking, **names,
+    )  # fmt: skip
     return str(texts[0])
+
+
+def _rendered(turns: Sequence[Turn], template: str, names: Mapping[str, str]) -> str:
+    return render([{"role": turn.role, "content": turn.text} for turn in turns], template, names)
 
 
 def _folded(turns: Sequence[Turn]) -> list[Turn]:
