@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from assistant.history import reading
+from assistant.history.reading import AT_ONCE
 from assistant.history.values import Conversation
 from assistant.history.words import folded, title_of
 from assistant.store.tables import AttachmentRow, ConversationRow, MessageRow
@@ -95,6 +96,17 @@ class Conversations(Transactions):
             ids = list(session.scalars(select(ConversationRow.id).where(gone)))
             session.execute(delete(ConversationRow).where(ConversationRow.id.in_(ids)))  # the rest cascades
             return len(ids)
+
+    def standing(self, conversations: Collection[int]) -> dict[int, bool]:
+        """Of those that exist, whether they can be seen: a deleted one may come back, a missing one will not."""
+        found: dict[int, bool] = {}
+        wanted = sorted(conversations)
+        with self._read() as session:
+            for first in range(0, len(wanted), AT_ONCE):
+                part = ConversationRow.id.in_(wanted[first : first + AT_ONCE])
+                rows = session.execute(select(ConversationRow.id, ConversationRow.deleted_at).where(part))
+                found.update((number, deleted is None) for number, deleted in rows)
+        return found
 
     def attach(self, conversation: int, document: int) -> None:
         with self._write() as (session, version):

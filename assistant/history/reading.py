@@ -13,7 +13,7 @@ from assistant.history.values import Conversation, Line, Message, MessageStatus
 from assistant.store.tables import AttachmentRow, ConversationRow, MessageRow, RatingRow
 from knowledge import Basis, Citation, Passage, Usage
 
-_AT_ONCE = 500  # ids per query: databases limit the variables of one statement
+AT_ONCE = 500  # ids per query: databases limit the variables of one statement
 
 
 def conversation(row: ConversationRow, messages: int) -> Conversation:
@@ -32,8 +32,8 @@ def messages(session: Session, tree: Tree, ids: Sequence[int]) -> list[Message]:
     """In the order of `ids`."""
     rows: dict[int, MessageRow] = {}
     ratings: dict[int, RatingRow] = {}
-    for first in range(0, len(ids), _AT_ONCE):
-        part = ids[first : first + _AT_ONCE]
+    for first in range(0, len(ids), AT_ONCE):
+        part = ids[first : first + AT_ONCE]
         rows.update((row.id, row) for row in session.scalars(select(MessageRow).where(MessageRow.id.in_(part))))
         newest = select(func.max(RatingRow.id)).where(RatingRow.message_id.in_(part)).group_by(RatingRow.message_id)
         found = session.scalars(select(RatingRow).where(RatingRow.id.in_(newest)))
@@ -45,8 +45,8 @@ def lines(session: Session, ids: Sequence[int]) -> list[Line]:
     """In the order of `ids`; without passages, steps and ratings, which are most of a long conversation."""
     columns = MessageRow.id, MessageRow.role, MessageRow.text, MessageRow.persona
     rows: dict[int, Line] = {}
-    for first in range(0, len(ids), _AT_ONCE):
-        part = select(*columns).where(MessageRow.id.in_(ids[first : first + _AT_ONCE]))
+    for first in range(0, len(ids), AT_ONCE):
+        part = select(*columns).where(MessageRow.id.in_(ids[first : first + AT_ONCE]))
         rows.update((number, Line(*said)) for number, *said in session.execute(part))
     return [rows[n] for n in ids if n in rows]
 
