@@ -188,7 +188,7 @@ def chats_export(
 ) -> Iterator[Row]:
     """One conversation, or all of them.
 
-    json: one row {"conversations": [{conversation, title, …, documents, messages: [whole tree]}]};
+    json: one row {"conversations": [{conversation, title, …, documents, shown: message, messages: [whole tree]}]};
     jsonl: one such conversation per row; markdown: one row {"text"} per conversation, its shown thread.
     """
     chosen = [history.conversation(conversation)] if conversation is not None else history.conversations()
@@ -226,7 +226,8 @@ def _conversation(one: Conversation) -> Row:
 
 def _whole(history: History, one: Conversation) -> Row:
     messages = [_message(message) for message in history.messages(one.id)]
-    return {**_conversation(one), "documents": history.attached(one.id), "messages": messages}
+    shown = next((message.id for message in history.thread(one.id, limit=1)), None)  # the shown branch ends there
+    return {**_conversation(one), "documents": history.attached(one.id), "shown": shown, "messages": messages}
 
 
 def _message(message: Message) -> Row:

@@ -197,6 +197,7 @@ def test_export_as_json_and_jsonl_holds_every_branch_and_markdown_the_shown_one(
     assert [message["text"] for message in whole["messages"]].count("Hello") == 1
     assert len(whole["messages"]) == 5
     assert len({message["id"] for message in whole["messages"]}) == 5
+    assert whole["shown"] == answer.id
     (markdown,) = plain(verbs.chats_export(parts[1], format="markdown"))
     assert set(markdown) == {"text"}
     assert markdown["text"].startswith("# Hello\n")
