@@ -112,13 +112,17 @@ def masked(message: str, personas: Sequence[Persona]) -> str:
     return message if plain == words else plain.strip()
 
 
+_YOU = "tú|usted|vos|you|yo|hey|hi|hello|hola|oye|oiga|ey|eh"  # before a name that a comma or a colon follows
+
+
 def _spoken_to(text: str, message: str, name: str) -> float:
     about = any(re.search(pattern, text) for pattern in _ABOUT)
     family = re.search(rf"\b{re.escape(name)}\s+(?:(?:of|de) )?[A-ZÁÉÍÓÚÑ][a-záéíóúñ]+", message)  # "Marv Albert"
     vocative = re.search(
         rf"(?:^|[,.:;!?¿¡]\s*(?:\w+ ){{0,2}}){re.escape(name)}\s*(?:[,:!?.]|$)", message, re.IGNORECASE
     )
-    if vocative and not about:
+    you = re.search(rf"(?:^|\W)(?:{_YOU}),?\s+{re.escape(name)}\s*[,:!?]", message, re.IGNORECASE)
+    if you or (vocative and not about):
         return 0.97
     if about or (family and not vocative):
         return 0.0

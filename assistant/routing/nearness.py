@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,8 @@ _FAR = {"en": 0.25, "es": 0.41}
 _FAR_ACROSS = 0.05  # question and passage in two languages: a cosine says little
 # A short question to a long passage is far by its cosine: "Who founded the company?" has 0.20 to the page that says it.
 _ENOUGH = 0.5  # of the question's words in one passage
+# E7, P0420, ISO-9001: an embedder makes nothing of it, and a passage that has it letter for letter is about it.
+_CODE = re.compile(r"(?<![\w-])[a-z]{1,5}-?\d{1,6}[a-z]?(?![\w-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +52,21 @@ def nearness(
     if best is None:
         return Nearness(None, near=False, far=True, degree=0.0, shared=0.0)
     asked = detect(question) or language
+    if (holding := _with_code(question, passages)) is not None:
+        return Nearness(holding, near=True, far=False, degree=1.0, shared=1.0)
     shared = _shared(question, passages, asked)
     if best.dense == 0.0:  # vectors are still being loaded or made: words found it
         return Nearness(best, near=False, far=False, degree=shared, shared=shared)
     near, far = _limits(asked, searchable[best.document].language if best.document in searchable else "")
     degree = min(1.0, max(0.0, (best.dense - far) / (near - far)))
     return Nearness(best, best.dense >= near, best.dense < far and shared < _ENOUGH, degree, shared)
+
+
+def _with_code(question: str, passages: Sequence[Passage]) -> Passage | None:
+    """The first that holds a code of the question."""
+    codes = {code.casefold() for code in _CODE.findall(question)}
+    held = (p for p in passages if codes and codes & {code.casefold() for code in _CODE.findall(p.text)})
+    return next(held, None)
 
 
 def _limits(asked: str, written: str) -> tuple[float, float]:

@@ -15,16 +15,16 @@ from assistant.small_talk import is_small_talk
 from knowledge import FloatMatrix
 
 MENTION = re.compile(  # of documents; as `folded` leaves it
-    r"\b(?:documents?|docs?|files?|pdfs?|reports?|filings?|pages? \d+|(?:which|what|on|last|first|this) pages?|10-?[kq]|8-?k|paper|contract|agreement|lease|invoice|manual|handbook|minutes|appendix|annex|chapter|clause|attach(?:ed|ment)|uploaded|spreadsheet|csv|balance sheet|annual report|policy document|section \d+"
+    r"\b(?:documents?|docs?|files?|pdfs?|reports?|filings?|pages? \d+|(?:which|what|on|last|first|this) pages?|10-?[kq]|8-?k|(?:the|this|that|these|those|my|our|his|her|their|which|each|first|second|research|white|working|conference) papers?(?! (?:plane|airplane|boat|bag|cup|hat|towel|clip|cut|crane|mache)s?)|contract|agreement|lease|invoice|manual|handbook|minutes|appendix|annex|chapter|clause|attach(?:ed|ment)|uploaded|spreadsheet|csv|balance sheet|annual report|policy document|section \d+"
     r"|documentos?|archivos?|ficheros?|informes?|memorias? anual(?:es)?|la memoria|(?:que|la|ultima|primera|esta) paginas?|paginas? \d+|contratos?|acuerdo|facturas?|adjunt[oa]s?|anexo|capitulo|clausula|acta|apuntes|escritura|prospecto|subido|hoja de calculo|balance de situacion|apartado)\b"
 )
 # What stands in these is the person's own or another's text to be made or worked on, not a document to be asked.
 _MAKE = re.compile(
     r"^(?:(?:please|can you|could you|would you|por favor|puedes|podrias|me|hey|hi|ok|now|afina|i want you to|i need you to|help me|ayudame a|quiero que) )*"
     r"(?:write|compose|draft|rewrite|rephrase|translate|sing|invent|imagine|suggest|recommend|brainstorm|design|come up with|make up|pretend|roleplay|act as|plan|correct|fix|proofread|teach me|motivate|congratulate|convince|code|program"
-    r"|tell me (?:an?|another|something|some)|give me (?:an?|some|another|\w+ (?:tips|ideas|names|reasons|facts|examples))|make (?:me )?(?:an?|it|up)|let s|let us|create|generate"
+    r"|tell me (?:an?|another|something|some)|give me (?:an?|some|another|\w+ (?:tips|ideas|names|reasons|facts|examples))|make (?:me )?(?:an?|it|up)|say (?:this|that|it)|let s|let us|create|generate"
     r"|escrib\w+|redact\w+|reescrib\w+|traduc\w+|canta\w*|compon\w*|inventa\w*|invente\w*|imagina\w*|sugi[er]+\w*|recomi[e]?nd\w*|propon\w*|disena\w*|finge|actua|planea|corrig\w+|ensename a|motivame|felicita|convence\w*|juguemos|piensa en"
-    r"|cuenta(?:me)? (?:un|una|algo|otr[oa])|dame (?:una?|algun\w*|ideas|consejos?|\w+ (?:consejos|ideas|nombres|razones))|haz(?:me)? (?:una?|de|como|que)|crea|genera|di(?:lo|me algo))\b"
+    r"|cuenta(?:me)? (?:un|una|algo|otr[oa])|dame (?:una?|algun\w*|ideas|consejos?|\w+ (?:consejos|ideas|nombres|razones))|haz(?:me)? (?:una?|de|como|que)|crea|genera|di(?:lo| esto| eso|me algo))\b"
 )
 _CUES: dict[str, str] = {
     "make": _MAKE.pattern,
@@ -84,10 +84,12 @@ _BEFORE = (  # what stands before a question
 _FACT = re.compile(  # Who founded Brenmoor? A small model invents an answer; the documents say that they hold none.
     _BEFORE + r"(?:(?:in|at|on|by|for|from|to|of|with|since|until) )?(?:who|whom|whose|what|which|when|where|why"
     r"|how (?:many|much|long|old|far|often|big|large|high|tall|did|does|was|were|is|are|has|have)"
-    r"|is|are|was|were|did|does|has|have|can|may|must|name (?:the|all|every)|list (?:the|all|every)|about"
+    r"|is|are|was|were|did|does|has|have|can|may|must|am i (?:allowed|entitled|obliged|required)|do (?:i|we) (?:need|have to|get)|name (?:the|all|every)|list (?:the|all|every)|about"
     r"|(?:a|de|en|por|para|con|desde|hasta|segun|cada) (?:quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?)"
     r"|quien(?:es)?|que|cual(?:es)?|cuando|donde|cuant[oa]s?|como (?:fue|es|era|esta|termino)|hablame de"
-    r"|se (?:puede|permiten?|admiten?|debe)|hay|hubo|tiene|tienen|ha|han|es|era|fue|incluye|cubre|puede|pueden)\b"
+    r"|se (?:puede|permiten?|admiten?|debe)|(?:puedo|podemos|debo|debemos) (?!\w+(?:te|le)\b)|me (?:dejan|permiten)"
+    r"|(?:tengo|tenemos) derecho|necesit(?:o|amos) (?:(?:un|una|el|la|algun) )?(?:permiso|justificante|autorizacion|consentimiento)"
+    r"|hace falta|es obligatorio|hay|hubo|tiene|tienen|ha|han|es|era|fue|incluye|cubre|puede|pueden)\b"
 )
 _OPEN = re.compile(  # asks for advice, an opinion, a word: nothing that a document is asked for
     r"\b(?:(?:how|what|which|where|when|why|who) (?:\w+ )?"

@@ -1,6 +1,7 @@
 """In: a plain message with two numbers. Out: the sum that its story asks for, or "".
 
     "if i split 90 between 4 people how much each" → "90 / 4"      "tengo 50 y gasto 12, cuanto me queda" → "50 - 12"
+    "a coat costs 90 and has 30% off, what do i pay" → "90 * (1 - 0.3)"
 
 A story is read by what stands before, between and after its numbers: a question must be asked, and every part must say
 the same. With more numbers, or fewer, it is no sure reading. Knows nothing of routes.
@@ -30,6 +31,13 @@ _PAY = r"\b(?:pay|paid|give|gave|hand|pago|pague|doy|di)\b"
 _SAVE = r"\b(?:save|saves|earn|earns|spend|spends|pay|pays|put (?:aside|away)|ahorr[oa]|gan[oa]|gast[oa]|pag[oa]|guard[oa]|cobr[oa])\b"
 _PERIODS = ("days?|dias?", "weeks?|semanas?", "months?|mes(?:es)?", "years?|anos?")
 
+_PERCENT = re.compile(r"(?<![\w.,:/-])(\d+(?:\.\d+)?)( ?%| ?percent\b| ?per cent\b| ?por ?ciento\b)?(?![\w:/-]|\.\d)")
+_ITSELF = r"\b(?:saved?|saving|ahorr\w+|(?:is|es) (?:the|el|la|my|mi) (?:discount|tip|tax|vat|descuento|propina|iva))\b"
+_OFF = r"\b(?:off|discount\w*|descuento|rebaj\w+|reduced)\b"
+_TAX = r"(?:vat|iva|sales tax|tax|impuestos?)"
+_TIP = r"(?:tip|gratuity|service|propina|servicio)"
+_TOTAL = r"\b(?:(?:in|en) total|altogether|in all|all in|total (?:to pay|a pagar)|(?:do|will) (?:i|we) pay|pag(?:o|amos|are))\b"
+
 Story = tuple[str, str, str, str]  # what stands before, between and after the numbers; the sum
 _STORIES: list[Story] = [
     (
@@ -48,6 +56,12 @@ _STORIES: list[Story] = [
         r"\b(?:change|devuel\w+|vueltas?|cambio)\b",
         "{0} - {1}",
     ),
+    (  # a ticket costs 14.50, how much are 6
+        r"\b(?:costs?|cuestan?|vale[n]?|sells? for|priced at)\b[a-z ]*$",
+        rf"{_HOW}(?:.*\b(?:are|do|will|would|for|son|cuestan|valen|pago por|pagare por|por))? $",
+        r"^(?: [a-z]+){0,3}$",
+        "{0} * {1}",
+    ),
     *(
         (
             _SAVE,
@@ -64,6 +78,8 @@ def read(text: str) -> str:
     """`text`: plain, its numbers as digits."""
     if len(text) > LONGEST:
         return ""
+    if told := in_all(text) or _percent(text):
+        return told
     parts = _NUMBER.split(re.sub(r"\b(each|every|cada|per) 1\b", r"\1", text))
     if len(parts) != 5 or re.search(r"\d", parts[0] + parts[2] + parts[4]):
         return ""
@@ -74,3 +90,34 @@ def read(text: str) -> str:
         if re.search(head, before) and re.search(middle, between) and re.search(tail, after):
             return sum_.format(first, second)
     return ""
+
+
+def in_all(text: str) -> str:
+    """A price with what comes on top of it, where the total is asked for and not the tip or the tax alone."""
+    if (
+        (given := _priced(text)) is None
+        or not re.search(_TOTAL, text)
+        or not re.search(rf"\b(?:{_TIP}|{_TAX})\b", text)
+    ):
+        return ""
+    return "{} * (1 + {})".format(*given)
+
+
+def _percent(text: str) -> str:
+    """A price less a discount, or with its tax."""
+    if (given := _priced(text)) is None:
+        return ""
+    if re.search(_OFF, text):
+        return "{} * (1 - {})".format(*given)
+    return "{} * (1 + {})".format(*given) if re.search(rf"\b{_TAX}\b", text) else ""
+
+
+def _priced(text: str) -> tuple[str, str] | None:
+    """The price and the share of it, where a message has these two numbers and asks for what they make."""
+    if len(text) > LONGEST or not re.search(_HOW, text) or re.search(_ITSELF, text):
+        return None
+    found = list(_PERCENT.finditer(text))
+    prices, shares = ([one[1] for one in found if bool(one[2]) is share] for share in (False, True))
+    if (len(prices), len(shares), len(re.findall(r"\d+(?:\.\d+)?", text))) != (1, 1, 2):
+        return None
+    return prices[0], f"{float(shares[0]) / 100:.10f}".rstrip("0").rstrip(".") or "0"

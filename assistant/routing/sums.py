@@ -204,6 +204,8 @@ def read(message: str, language: str) -> Sum | None:
     if not re.search(r"\d", text) or _LOOKALIKE.search(text) or _YEARS.fullmatch(text):
         return None
     priced = _PRICE.search(message.lower()) is not None
+    if total := _unambiguous(stories.in_all(text)):
+        return Sum(total, clear=False)
     for clear, one in ((True, text), (False, _without_nouns(text))):
         for asked in _stripped(one):
             expression = _unambiguous(_expression(asked, priced))
