@@ -84,7 +84,8 @@ class Asking:
         for step in answer_of(self._library, writing, documents, self._default, request):
             facts = step if isinstance(step, Answer) else facts
         self._count(writing)
-        said, ok = (facts.text, facts.basis is not Basis.NOTHING) if facts else ("", False)
+        # Documents that hold nothing on it were searched all the same: that is an answer, and no failure.
+        said, ok = (facts.text, True) if facts else ("", False)
         self._turn.emit(ToolFinished(inner, said[:SHOWN], ok, time.perf_counter() - began))
         return facts
 

@@ -281,6 +281,20 @@ def test_a_persona_is_asked_inside_a_call(made: Callable[..., Made], world: tupl
     assert any(citation.verified for citation in answered(events).citations)
 
 
+def test_a_persona_whose_search_finds_nothing_has_not_failed(
+    made: Callable[..., Made], world: tuple[Library, Engine]
+) -> None:
+    personas = Personas(world[1])
+    if personas.named("Facta") is None:
+        personas.add(Persona(name="Facta", voice="You are Facta.", facts=True))
+    asking = ToolCalls(("ask_persona", {"name": "Facta", "question": "Who composed the opera Rusalka?"}))
+    agent, _, _ = made(asking, "Facta does not know.", "Facta does not know.", "Facta does not know.")
+    finished = [event for event in agent.run("Ask Facta about operas") if isinstance(event, ToolFinished)]
+    assert len(finished) == 2
+    assert all(event.ok for event in finished)
+    assert finished[0].result  # it says that the documents do not hold it
+
+
 def test_a_persona_calls_only_the_tools_it_is_allowed(made: Callable[..., Made], world: tuple[Library, Engine]) -> None:
     personas = Personas(world[1])
     if personas.named("Narrow") is None:
