@@ -33,9 +33,11 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "pint": ["assistant/tools/convert.py"],
     "pypdfium2": ["knowledge/readers/"],
     "sentence_transformers": ["knowledge/embedders/"],
-    "torch": ["knowledge/embedders/", "assistant/models/local/"],
+    "tiktoken": ["tuning/counting/vocabularies/"],
+    "tokenizers": ["knowledge/embedders/", "tuning/counting/vocabularies/"],
+    "torch": ["knowledge/embedders/", "assistant/models/local/", "tuning/counting/probe_child.py"],
     "trafilatura": ["knowledge/web/"],
-    "transformers": ["knowledge/embedders/", "assistant/models/local/"],
+    "transformers": ["knowledge/embedders/", "assistant/models/local/", "tuning/counting/probe_child.py"],
     "typer": ["app.py", "assistant/service/commands/"],
     "uvicorn": ["assistant/service/"],
 }

@@ -43,6 +43,11 @@ tokenizer.save_pretrained(target)
 """
 
 
+def safetensors(gguf: Path) -> Path:
+    """The folder with what the GGUF holds, as transformers and trainers read it; made the first time (half a minute)."""
+    return converted(gguf.parent, "transformers-bf16", _CONVERT, gguf)
+
+
 class TransformersEngine:
     adapters = True
 
@@ -54,7 +59,7 @@ class TransformersEngine:
 
         logging.disable_progress_bar()  # it would write into the command line's output
         self._chatml = source.suffix == ".gguf"
-        folder = str(converted(source.parent, "transformers-bf16", _CONVERT, source) if self._chatml else source)
+        folder = str(safetensors(source) if self._chatml else source)
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safe)
