@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from tests.pdfs import handbook
+from tests.topics import HELD_OUT
 
 
 def part(title: str, *command: str) -> None:
@@ -34,7 +35,8 @@ def main() -> None:
         part("Question to first and last token", "benchmarks.turn")
         part("The default model's engines", "benchmarks.models")
         part("What the agent adds to a model", "benchmarks.agent")
-        part("The router", "benchmarks.router")
+        for file in sorted(HELD_OUT.parent.glob(f"{HELD_OUT.stem}*{HELD_OUT.suffix}")):
+            part("The router", "benchmarks.router", str(file))
         part("Switching adapters", "benchmarks.adapters")
 
 
