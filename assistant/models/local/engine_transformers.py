@@ -44,7 +44,7 @@ tokenizer.save_pretrained(target)
 
 
 def safetensors(gguf: Path) -> Path:
-    """The folder with what the GGUF holds, as transformers and trainers read it; made the first time (half a minute)."""
+    """The folder with what the GGUF holds, as transformers and trainers read it; made once (half a minute)."""
     return converted(gguf.parent, "transformers-bf16", _CONVERT, gguf)
 
 
@@ -252,8 +252,7 @@ class TransformersEngine:
 
 def _context(config: Any) -> int:
     """Tokens of prompt and answer together, as the model's own settings say; 2,048 where they do not."""
-    places = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")
-    return next((int(value) for name in places if isinstance(value := getattr(config, name, None), int)), 2048)
+    return next((int(value) for name in CONTEXT_NAMES if isinstance(value := getattr(config, name, None), int)), 2048)
 
 
 class _Run:
