@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from assistant.errors import ForPerson, TryAgain
 from assistant.events import RouteChosen, Step, to_row
 from assistant.history import reading
-from assistant.history.partial import cited
+from assistant.history.partial import cited, still_cited
 from assistant.history.tree import Node, Tree
 from assistant.history.values import Message, MessageStatus, Opened
 from assistant.history.words import folded, title_of, whole
@@ -27,6 +27,8 @@ from assistant.store.transactions import UNSEEN, Transactions, now, unknown_mess
 from knowledge import Basis, Citation, Passage, Usage
 
 _WRITING = MessageStatus.WRITING.value
+# Of the answer that is corrected: how it came about is still how it came about.
+_KEPT = ("route", "reason", "confidence", "tool", "arguments", "persona", "steps", "passages", "model", "settings")
 
 
 class Messages(Transactions):
@@ -132,6 +134,32 @@ class Messages(Transactions):
             failure=failure,
             finished_at=now(),
         )
+
+    def correct(self, message: int, text: str) -> Message:
+        """An answer in a person's words: a sibling of the one it corrects, and the shown one.
+
+        Citations whose [n] still stands stay; one is no longer verified where its sentence has changed.
+        """
+        if not text.strip():
+            raise ForPerson("The answer is empty: write something.", spanish="La respuesta está vacía: escribe algo.")
+        text, time = whole(text).strip(), now()
+        with self._write() as (session, version):
+            old = self._message(session, message)
+            if old.role != "assistant" or old.status == _WRITING:
+                raise ForPerson(
+                    "Only a finished answer can be corrected.", spanish="Solo se puede corregir una respuesta acabada."
+                )
+            row = self._conversation(session, old.conversation_id)
+            tree = reading.tree(session, row)
+            kept = still_cited(old.text, text, reading.citations(old))
+            text = cited(text, kept)
+            made = MessageRow(role="assistant", status="complete", finished_at=time, edited_from=old.id)
+            for name in _KEPT:
+                setattr(made, name, getattr(old, name))
+            made.text, made.text_folded, made.citations = text, folded(text), [asdict(one) for one in kept]
+            self._grow_tree(session, row, tree, made, old.parent_id, time)
+            row.version, row.updated_at = version, time
+        return self.message(made.id)
 
     def rate(self, message: int, liked: bool | None, reasons: Sequence[str] = (), note: str = "") -> Message:
         """A like, a dislike, or None: taken back. Earlier ratings are kept, the newest counts."""

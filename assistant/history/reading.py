@@ -88,4 +88,5 @@ def _message(row: MessageRow, siblings: tuple[int, ...], rating: RatingRow | Non
         liked=rating.liked if rating else None,
         reasons=tuple(rating.reasons) if rating else (),
         note=rating.note if rating else "",
+        edited_from=row.edited_from,
     )

@@ -72,6 +72,7 @@ class Message:
     persona: str = ""  # who spoke, by the name it had then
     steps: tuple[Step, ...] = ()  # what was done, in order
     settings: Mapping[str, Any] = field(default_factory=dict, hash=False)  # inference settings it was made with
+    edited_from: int | None = None  # the answer whose words a person corrected to these
 
 
 @dataclass(frozen=True, slots=True)

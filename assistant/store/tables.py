@@ -107,6 +107,7 @@ class MessageRow(Table):
     model: Mapped[str] = mapped_column(String(255), default="")
     draft: Mapped[str] = mapped_column(Text, default="")
     failure: Mapped[str] = mapped_column(Text, default="")
+    edited_from: Mapped[int | None] = mapped_column(default=None)  # the answer whose words a person corrected
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
 

@@ -12,7 +12,7 @@ between fences as data: nothing in it can close the fence, open a chat turn or p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knowledge.answers.evidence import Evidence
 from knowledge.values import Turn
@@ -58,6 +58,14 @@ def turns(question: str, ranked: Sequence[Evidence], language: str, budget: int)
         Turn("assistant", answered),
         Turn("user", _asked(_passages(ranked, budget), fenced(question), language)),
     ]
+
+
+def over(passages: Mapping[int, str], question: str, language: str) -> list[Turn]:
+    """The rules, and a question over numbered passages, as `turns` asks it but for the example: what an answer that
+    is kept as training data was asked with."""
+    language = language if language in _RULES else "en"
+    body = "\n".join(f"[{n}] {fenced(text)}" for n, text in sorted(passages.items()))
+    return [Turn("system", _RULES[language]), Turn("user", _asked(body, fenced(question), language))]
 
 
 def fenced(text: str) -> str:

@@ -491,3 +491,38 @@ def test_half_a_character_is_stored_as_a_mark_and_a_whole_one_as_itself(history:
     assert history.finish(answer.id, text="end \ude00", draft="\ud83d")
     assert question.text == "half \ufffd and whole 😀"
     assert (history.message(answer.id).text, history.message(answer.id).draft) == ("end \ufffd", "\ufffd")
+
+
+def test_a_corrected_answer_is_a_sibling_and_what_it_corrects_is_kept(history: History) -> None:
+    conversation = history.create().id
+    question = history.ask(conversation, "Where?", None)
+    answer = history.begin(conversation, question.id)
+    cited = [Citation(n, 1, "map.pdf", 1, "Here.", 0, 5, True) for n in (1, 2, 3)]
+    history.finish(answer.id, text="It is here [1]. And there [2]. Or not [3].", citations=cited, model="m")
+    corrected = history.correct(answer.id, "It is here [1]. And *far* there [2]. [9]")
+    assert corrected.edited_from == answer.id
+    assert corrected.siblings == (answer.id, corrected.id)
+    assert history.thread(conversation)[-1].id == corrected.id
+    assert history.message(answer.id).text.startswith("It is here [1]. And there")
+    assert "[9]" not in corrected.text  # every [n] has exactly one citation
+    assert [(one.n, one.verified) for one in corrected.citations] == [(1, True), (2, False)]
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_answer_is_not_corrected_to_nothing(history: History, text: str) -> None:
+    conversation = history.create().id
+    question = history.ask(conversation, "Where?", None)
+    answer = history.begin(conversation, question.id)
+    with pytest.raises(ForPerson, match="finished"):
+        history.correct(answer.id, "Here.")
+    history.finish(answer.id, text="There.")
+    with pytest.raises(ForPerson, match="empty"):
+        history.correct(answer.id, text)
+    with pytest.raises(ForPerson, match="finished"):
+        history.correct(question.id, "Here.")
+
+
+def test_only_conversations_that_exist_stand_and_a_deleted_one_stands_unseen(history: History) -> None:
+    one, other = history.create().id, history.create().id
+    history.delete(other)
+    assert history.standing([one, other, 99]) == {one: True, other: False}
