@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -18,7 +19,7 @@ from tuning import rows
 from tuning.datasets import card, reading
 from tuning.datasets.curation import Curation
 from tuning.datasets.splitting import split
-from tuning.datasets.values import Difference, Filter, Status, Stored, Version, VersionRow
+from tuning.datasets.values import Dataset, Difference, Filter, Status, Stored, Version, VersionRow
 from tuning.errors import ForPerson
 from tuning.store import tables
 from tuning.store.transactions import in_parts
@@ -58,6 +59,15 @@ class Versions(Curation):
         sides = split(groups, together, share=share, seed=seed)
         made_of = {"seed": seed, "share": share, "near_duplicates": len(together), **(more or {})}
         return self._frozen(dataset, chosen, sides, made_of)
+
+    def adopt(self, name: str, card: Mapping[str, Any], kept: Sequence[tuple[str, Example]]) -> Version:
+        """A version that was made elsewhere: a dataset of its own, its examples approved, the card as it came."""
+        draft = self.create(name, str(card.get("note", "")), str(card.get("licence", "")))
+        self.add(draft.id, (example for _, example in kept), status=Status.APPROVED, what="folder")
+        self.noted(draft.id, {"what": "folder", "name": card["name"], "number": card["number"]})
+        ours = {one.fingerprint: one for one in self.every(draft.id)}
+        chosen = [replace(ours[rows.fingerprint(example)], example=example) for _, example in kept]
+        return self._written(draft, chosen, [side for side, _ in kept], dict(card))
 
     def versions(self, dataset: int) -> list[Version]:
         """The newest first."""
@@ -118,12 +128,22 @@ class Versions(Curation):
             if known.fingerprint == fingerprint:
                 return known
         draft = self.get(dataset)
-        with self._write() as session:
+        with self._read() as session:
             newest = select(func.max(tables.VersionRow.number)).where(tables.VersionRow.dataset_id == dataset)
             number = (session.scalar(newest) or 0) + 1
-            written = card.card(draft, number, fingerprint, zip(sides, chosen, strict=True), made_of)
+        written = card.card(draft, number, fingerprint, zip(sides, chosen, strict=True), made_of)
+        return self._written(draft, chosen, sides, written)
+
+    def _written(
+        self, draft: Dataset, chosen: Sequence[Stored], sides: Sequence[str], written: Mapping[str, Any]
+    ) -> Version:
+        with self._write() as session:
             row = tables.VersionRow(
-                dataset_id=dataset, number=number, fingerprint=fingerprint, card=written, created_at=now()
+                dataset_id=draft.id,
+                number=written["number"],
+                fingerprint=written["fingerprint"],
+                card=dict(written),
+                created_at=now(),
             )
             session.add(row)
             session.flush()
