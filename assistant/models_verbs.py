@@ -29,7 +29,8 @@ def models_test(
     models: Models, *, name: str = "", language: str = "en", stop: threading.Event | None = None
 ) -> Iterator[Row]:
     """{step, ok, message, …}: assistant.models.catalogue.trial. The last one is "done", with what was found out."""
-    yield from models.test(name, stop=stop, language=language)
+    for row in models.test(name, stop=stop, language=language):
+        yield {key: value for key, value in row.items() if key != "said"}
 
 
 def models_add(

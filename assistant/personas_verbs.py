@@ -104,7 +104,7 @@ def _row(one: Stored) -> Row:
 
 
 def _missing(one: Stored, models: Models, language: str) -> list[str]:
-    return [problem.said(language) for problem in files.missing(one.persona, models.get)]
+    return [problem.said(language) for problem in files.missing(one.persona, models.check)]
 
 
 def _bytes(path: Path) -> bytes:

@@ -287,6 +287,9 @@ def test_the_client_sees_its_own_errors(site: Site) -> None:
         client.chat.completions.create(model="afina", messages=HELLO, n=2)  # type: ignore[call-overload]
     with pytest.raises(openai.NotFoundError, match="no persona called gpt-6"):
         client.chat.completions.create(model="gpt-6", messages=HELLO)  # type: ignore[call-overload]
+    spanish = client.with_options(default_headers={"Accept-Language": "es"})
+    with pytest.raises(openai.NotFoundError, match="ningún personaje llamado gpt-6"):
+        spanish.chat.completions.create(model="gpt-6", messages=HELLO)  # type: ignore[call-overload]
     with pytest.raises(openai.NotFoundError, match="/v1/embeddings"):
         client.embeddings.create(model="afina", input="x")
     for body in (b"", b"{", b"[]", b"\xff", b"[" * 100_000):

@@ -152,7 +152,7 @@ def banner(state: ModelState, say: Words) -> str:
         case "loading":
             text, bar = say("model_loading"), "<progress></progress>"
         case "failed":
-            text, bar = state.message or say("model_failed"), ""
+            text, bar = state.said(say.language) or say("model_failed"), ""
         case _:
             text, bar = say("model_absent"), ""
     kind = "bad" if state.stage == "failed" else "calm"

@@ -103,7 +103,8 @@ class Models:
         return cards(self, language, wait)
 
     def test(self, name: str = "", *, stop: threading.Event | None = None, language: str = "en") -> Iterator[Row]:
-        """Steps of a short talk with it (`assistant.models.catalogue.trial`); what they show is kept."""
+        """Steps of a short talk with it (`assistant.models.catalogue.trial`); what they show is kept. `language`: of
+        the question, and of each row's "message"."""
         from assistant.models.catalogue.trial import trial
 
         name = name or self.default
@@ -111,7 +112,7 @@ class Models:
         for row in trial(name, self.get(name), context, stop or threading.Event(), language):
             if row["step"] == "done" and self.added:
                 self.added.learn(name, row["facts"])
-            yield row
+            yield {**row, "message": row["said"][language]}
 
     def add(self, name: str, title: str = "", facts: Mapping[str, Any] | None = None) -> ModelCard:
         """On the list from now on. ForPerson where it is no model's name; it need not be there or answer yet."""
@@ -157,6 +158,14 @@ class Models:
         name = name or self.default
         return self.loading.state(name) if self.loading.knows(name) else ModelState(name, "ready")
 
+    def check(self, name: str = "") -> BaseChatModel:
+        """As `get`, and it raises also what a folder of this machine lacks to be a model. Loads nothing."""
+        name = name or self.default
+        model = self.get(name)
+        if self.loading.knows(name):
+            self.loading.check(name)
+        return model
+
     def warm(self, name: str = "") -> None:
         """Fetch what is missing and load it, in the background. `state` tells how it goes. Harmless to repeat."""
         name = name or self.default
@@ -167,7 +176,10 @@ class Models:
         self.loading.close()
 
     def _facts(self, name: str) -> dict[str, Any]:
-        """What an Ollama says of its model, and over it what was found out."""
+        """What a folder's files or an Ollama say of a model, and over it what was found out."""
+        if name.startswith("hf:"):
+            row = self._row(name)
+            return {**self.loading.facts(name), **(row.facts if row else {})}
         offered = self.ollamas.models() if name.startswith("ollama:") else ()
         one = next((one for one in offered if f"ollama:{one.id}" == name), None)
         said = {"tools": one.tools, "context": one.context, "size": one.size} if one else {}

@@ -57,7 +57,7 @@ def read(body: bytes) -> Asked:
             "value",
             param="model",
             problem="the name of a persona is needed",
-            problema="hace falta el nombre de una persona",
+            problema="hace falta el nombre de un personaje",
         )
     if given.get("n", 1) != 1 or given.get("n") is True:
         raise Fault(400, "one", param="n")

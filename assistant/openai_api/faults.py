@@ -30,7 +30,7 @@ say = speaker(
         "method": ("{path} is asked with {method}.", "{path} se pide con {method}."),
         "model": (
             "There is no persona called {model}. There are: {known}.",
-            "No hay ninguna persona llamada {model}. Hay: {known}.",
+            "No hay ningún personaje llamado {model}. Hay: {known}.",
         ),
         "json": (
             "The body is not one JSON object. Send it as application/json.",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 from pydantic import Field, SecretStr, TypeAdapter
 
 from assistant.models.catalogue import naming
+from assistant.models.catalogue.trial import LANGUAGES
 from assistant.models.inference import Inference
 from assistant.models.keys import Keys
 from assistant.models.local.probabilities import next_tokens
@@ -181,9 +182,9 @@ class ModelsPage:
                 for row in self._models.test(name, stop=self._closing, language=language):
                     trial.rows.append(row)
             except KnowledgeError as error:
-                trial.rows.append({"ok": False, "message": error.said(language)})
+                trial.rows.append({"ok": False, "said": {one: error.said(one) for one in LANGUAGES}})
             except Exception:
-                trial.rows.append({"ok": False, "message": say_("failed", language)})
+                trial.rows.append({"ok": False, "said": {one: say_("failed", one) for one in LANGUAGES}})
                 raise
             finally:
                 trial.running = False

@@ -121,7 +121,7 @@ def _state(card: ModelCard, say: Words) -> str:
             words = escape(say("models_fetching", done=done, total=total))
             return f'<p class="state">{words} <progress value="{done}" max="{max(total, 1)}"></progress></p>'
         case "failed":
-            return f'<p class="state bad">{escape(state.message)}</p>'
+            return f'<p class="state bad">{escape(state.said(say.language))}</p>'
         case "absent":
             return f'<p class="state fair">{escape(say("models_absent"))}</p>'
         case _:
@@ -129,17 +129,22 @@ def _state(card: ModelCard, say: Words) -> str:
 
 
 def _trial(card: ModelCard, trial: Trial | None, say: Words) -> str:
+    known = card.state.said(say.language) if card.state.stage == "failed" else ""  # the card says it already
     if trial is None:
         if not (at := str(card.facts.get("tested_at") or "")):
             return ""
         words = say("models_was_well" if card.facts.get("ok") else "models_was_not", date=at[:10])
-        return f"<small>{escape(words)} {escape(str(card.facts.get('problem') or ''))}</small>"
+        problem = card.facts.get("problem") or ""  # {"en", "es"}; of an earlier release a text
+        told = problem.get(say.language, "") if isinstance(problem, Mapping) else str(problem)
+        return "" if told and told == known else f"<small>{escape(words)} {escape(told)}</small>"
+    rows = [(row["ok"], str(row["said"][say.language])) for row in trial.rows]
     lines = "".join(
-        f'<li class="{"good" if row["ok"] else "fair"}">{icon("check" if row["ok"] else "info")}<span>{escape(row["message"])}</span></li>'
-        for row in trial.rows
+        f'<li class="{"good" if ok else "fair"}">{icon("check" if ok else "info")}<span>{escape(told)}</span></li>'
+        for ok, told in rows
+        if told != known
     )
     waiting = f'<li class="muted">{escape(say("models_testing"))}</li>' if trial.running else ""
-    return f'<ol class="models-trial">{lines}{waiting}</ol>'
+    return f'<ol class="models-trial">{lines}{waiting}</ol>' if lines or waiting else ""
 
 
 def _buttons(card: ModelCard, trial: Trial | None, fixed: bool, say: Words) -> Iterator[str]:

@@ -239,7 +239,7 @@ def personas_page(personas: Personas, library: Shelf, models: Models, toolbox: T
         models=lambda language: [(card.name, card.title) for card in models.listed()],
         tools=lambda language: [(tool.name, tool.title.get(language) or tool.name) for tool in toolbox.all()],
         takes=lambda model, language: models.capabilities(model, language).takes,
-        get=models.get,
+        get=models.check,
         speak=lambda card, turns, stop: _spoken(models, card, turns, stop),
     )
 

@@ -165,7 +165,7 @@ def checked(values: Any) -> Persona:
 
 
 def missing(card: Persona, get: Callable[[str], object]) -> list[Problem]:
-    """What the card names and this machine has not. `get`: gives a model by its name or raises (`Models.get`)."""
+    """What the card names and this machine has not. `get`: gives a model by its name or raises (`Models.check`)."""
     found = []
     if card.model:
         try:

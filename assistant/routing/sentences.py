@@ -91,6 +91,6 @@ say = speaker(
         "where_documents": ("the documents", "los documentos"),
         "where_chat": ("the model's own word", "lo que diga el modelo"),
         "where_tool": ("a tool ({name})", "una herramienta ({name})"),
-        "where_persona": ("a persona ({name})", "una persona ({name})"),
+        "where_persona": ("a persona ({name})", "un personaje ({name})"),
     }
 )

@@ -221,6 +221,7 @@ def test_a_test_that_fails_is_one_sentence_and_not_listed(models: Models) -> Non
     steps = list(models.test("http://127.0.0.1:9/v1#m", language="es"))
     assert [(step["step"], step["ok"]) for step in steps] == [("done", False)]
     assert "\n" not in steps[0]["message"]
+    assert steps[0]["message"] == steps[0]["facts"]["problem"]["es"] != steps[0]["facts"]["problem"]["en"]
     assert [card.name for card in models.listed()] == [DEFAULT], "a test alone puts nothing on the list"
 
 
@@ -229,6 +230,21 @@ def test_a_refused_test_of_tools_leaves_a_model_that_answers(server: Completions
     done = list(models.test(f"{server.url}/v1#some-model"))[-1]
     assert done["ok"]
     assert done["facts"]["tools"] is False
+
+
+def test_a_server_that_wants_a_key_and_got_none_says_where_to_enter_it(server: Completions, models: Models) -> None:
+    server.status = 401
+    for name in (f"{server.url}/v1", f"{server.url}/v1#some-model"):
+        with pytest.raises(ForOperator, match="wants a key, and none was sent") as refused:
+            list(verbs.models_probe(models, address=name) if "#" not in name else write_to(models, name))
+        assert "pide una clave" in refused.value.said("es")
+    keyed = Models(Path(), keys={"http": KEY})
+    with pytest.raises(ForOperator, match="refused the key"):
+        list(write_to(keyed, f"{server.url}/v1#some-model"))
+
+
+def write_to(models: Models, name: str) -> Iterator[object]:
+    return write(models.get(name), [Turn("user", "Hello")], stop=threading.Event())
 
 
 # ── the scripted stand-in and stop words ─────────────────────────────────────────────────────────────────────────────

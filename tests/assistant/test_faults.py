@@ -564,8 +564,10 @@ def test_what_lists_models_fails_with_the_same_sentences(server: Completions) ->
     with pytest.raises(ForOperator, match="cannot be reached"):
         listed("http://127.0.0.1:9/v1")
     server.key = "k"
-    with pytest.raises(ForOperator, match=r"The server at .* refused the key"):
+    with pytest.raises(ForOperator, match=r"The server at .* wants a key"):
         listed(f"{server.url}/v1")
+    with pytest.raises(ForOperator, match=r"The server at .* refused the key"):
+        listed(f"{server.url}/v1", "another")
     server.key, server.status = "", 404
     with pytest.raises(ForOperator, match="often ends in /v1"):
         listed(f"{server.url}/v1")

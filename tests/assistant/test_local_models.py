@@ -82,6 +82,19 @@ def test_an_adapters_folder_is_a_model_by_itself_upon_the_same_base(
     assert len(models.loading._engines) == loaded
 
 
+def test_a_folder_tells_its_size_and_how_much_it_reads(models: Models, base: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    weights = sum(one.numel() for one in load_file(base / "model.safetensors").values())
+    assert hf.facts(base) == {"context": 512, "size": f"{weights / 1e6:.3f}M"}
+    for folder in (base, tiny.adapter(base, tmp_path / "worn")):
+        can = models.capabilities(f"hf:{folder}")
+        assert (can.context, can.size) == (512, "1B")
+    upon_ours = tiny.adapter(base, tmp_path / "ours", named=hf.DEFAULT_MODEL)
+    assert models.capabilities(f"hf:{upon_ours}").context == 8192
+    assert models.capabilities(f"hf:{tmp_path}").size == "", "what is no model says nothing"
+
+
 def test_a_base_is_found_beside_its_adapter(models: Models, base: Path, tmp_path: Path) -> None:
     moved = tmp_path / "both" / "adapter"
     tiny.adapter(base, moved, named="../base")
@@ -132,7 +145,10 @@ def test_what_is_no_model_is_one_sentence_in_two_languages(
         say(models, f"hf:{folder}")
     assert "\n" not in str(refused.value)
     assert refused.value.said("es") != refused.value.said("en")
-    assert models.state(f"hf:{folder}").stage == "failed"
+    state = models.state(f"hf:{folder}")
+    assert state.stage == "failed"
+    assert state.said("es") == refused.value.said("es")
+    assert state.said("en") == str(refused.value)
 
 
 def test_an_adapter_that_is_none_leaves_the_base_as_it_was(models: Models, base: Path, tmp_path: Path) -> None:

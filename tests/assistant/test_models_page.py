@@ -92,6 +92,27 @@ def test_a_test_is_shown_step_by_step_and_its_end(page: ModelsPage, server: Comp
     assert name in page.answer({"do": "restore", "name": name}, say)["regions"]["list"]
 
 
+def test_what_was_found_is_told_in_the_language_of_who_looks(page: ModelsPage, server: Completions) -> None:
+    server.status = 500
+    both = {language: words(language, HERE, WORDS) for language in ("en", "es")}
+    for name in (f"{server.url}/v1#some-model", "hf:/nowhere/at/all"):
+        page.answer({"do": "add", "name": name}, both["en"])
+        page.answer({"do": "test", "name": name}, both["en"])
+    deadline = time.monotonic() + 20
+    while page.answer({"do": "show", "stamp": ""}, both["es"])["testing"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for _ in range(2):  # the steps of a test, then what is kept of it
+        english, spanish = (
+            page.answer({"do": "show", "stamp": ""}, both[language])["regions"]["list"] for language in ("en", "es")
+        )
+        assert "Reinténtalo" in spanish
+        assert "Try again" not in spanish
+        assert "Try again" in english
+        assert english.count("There is no folder") == 1
+        assert spanish.count("No existe la carpeta") == 1
+        page._trials.clear()
+
+
 def test_a_key_comes_in_and_never_goes_out(page: ModelsPage, say: Words) -> None:
     answer = page.answer({"do": "key", "provider": "openai", "secret": SECRET}, say)
     assert SECRET not in str(answer)

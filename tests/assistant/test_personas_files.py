@@ -155,6 +155,15 @@ def test_a_card_comes_in_and_what_it_lacks_here_is_said(personas: Personas, mode
     assert spanish["card"]["model"] == "moon:cheese"
 
 
+def test_a_models_folder_that_is_not_here_is_said_when_the_card_comes_in(
+    personas: Personas, models: Models, tmp_path: Path
+) -> None:
+    path = tmp_path / "ida.persona.json"
+    path.write_bytes(files.write(Persona(name="Ida", model=f"hf:{tmp_path / 'gone'}")))
+    (row,) = personas_add(personas, models, path=str(path))
+    assert "There is no folder" in " ".join(row["missing"])
+
+
 @pytest.mark.parametrize("content", [b"[]", b"{", data(colour="blue")])
 def test_a_file_that_does_not_fit_changes_nothing(
     personas: Personas, models: Models, tmp_path: Path, content: bytes

@@ -44,7 +44,7 @@ say = speaker(
             "100 000 millones de parámetros o más (100B+): conocimiento amplio y razonamiento complejo, por ejemplo, "
             "para una lluvia de ideas.",
         ),
-        "": ("Its size is not published.", "Su tamaño no está publicado."),
+        "": ("Its size is not known.", "No se sabe su tamaño."),
     }
 )
 

@@ -1,11 +1,12 @@
 """In: a chat model and its name. Out: what a short talk with it shows, step by step. Stores nothing.
 
-    {"step": "answer", "ok": true, "message": "It answers: Paris."}
-    {"step": "speed",  "ok": true, "message": "…", "seconds_to_first": 0.21, "tokens_per_second": 48.0}
-    {"step": "tools",  "ok": false, "message": "It calls no tools: …"}
-    {"step": "done",   "ok": true, "message": "…", "facts": {"tools": false, "streams": true, …}}
+    {"step": "answer", "ok": true, "said": {"en": "It answers: Paris.", "es": "Responde: Paris."}}
+    {"step": "speed",  "ok": true, "said": {…}, "seconds_to_first": 0.21, "tokens_per_second": 48.0}
+    {"step": "tools",  "ok": false, "said": {"en": "It calls no tools: …", "es": …}}
+    {"step": "done",   "ok": true, "said": {…}, "facts": {"tools": false, "streams": true, …}}
 
-A failure is one row with one sentence, and the last one. Costs two short requests.
+A failure is one row with one sentence, and the last one. Every sentence is there in both languages: what is kept may be
+read in another one than it was asked in. Costs two short requests.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import AssistantError
 from assistant.models.asking import write
 from assistant.models.inference import Inference
 from assistant.sentences import speaker
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 Row = dict[str, Any]
+Said = dict[str, str]  # language → sentence
+LANGUAGES = ("en", "es")
 QUESTION = {"en": "What is the capital of France? Answer in one short sentence.",
             "es": "¿Cuál es la capital de Francia? Responde con una frase corta."}  # fmt: skip
 TOKENS = 256  # of the answer; one that thinks first needs some
@@ -81,8 +83,8 @@ def trial(name: str, model: BaseChatModel, context: int | None, stop: threading.
     try:
         few = Inference(max_tokens=TOKENS_HERE if getattr(model, "here", False) else TOKENS)
         pieces = list(write(model, [Turn("user", QUESTION[language])], inference=few, stop=stop))
-    except (AssistantError, KnowledgeError) as error:
-        yield _row("done", False, error.said(language), facts=facts | {"problem": error.said(language)})
+    except KnowledgeError as error:
+        yield _row("done", False, _told(error), facts=facts | {"problem": _told(error)})
         return
     if stop.is_set():
         return
@@ -90,27 +92,27 @@ def trial(name: str, model: BaseChatModel, context: int | None, stop: threading.
     usage = next(piece for piece in pieces if isinstance(piece, Usage))
     text = " ".join("".join(texts).split())
     if not text:
-        yield _row("done", False, say("silent", language), facts=facts | {"problem": say("silent", language)})
+        yield _row("done", False, _said("silent"), facts=facts | {"problem": _said("silent")})
         return
-    yield _row("answer", True, say("answers", language, text=text[:200]))
+    yield _row("answer", True, _said("answers", text=text[:200]))
     speed = _speed(usage, len(texts))
     key = "speed" if len(texts) > 1 and speed["tokens_per_second"] else "at_once"
     first, rate = usage.seconds_to_first, speed["tokens_per_second"] or 0.0
-    yield _row("speed", True, say(key, language, first=first, rate=rate, pieces=len(texts)), **speed)
-    tools, sentence = calls_tools(model, stop, language)
+    yield _row("speed", True, _said(key, first=first, rate=rate, pieces=len(texts)), **speed)
+    tools, sentence = calls_tools(model, stop)
     if stop.is_set():
         return
     yield _row("tools", tools, sentence)
     if context:
-        yield _row("context", True, say("context", language, context=context), context=context)
+        yield _row("context", True, _said("context", context=context), context=context)
         facts["context"] = context
-    yield _row("done", True, say("done", language), facts=facts | speed | {"ok": True, "tools": tools, "problem": ""})
+    yield _row("done", True, _said("done"), facts=facts | speed | {"ok": True, "tools": tools, "problem": ""})
 
 
-def calls_tools(model: BaseChatModel, stop: threading.Event, language: str = "en") -> tuple[bool, str]:
+def calls_tools(model: BaseChatModel, stop: threading.Event) -> tuple[bool, Said]:
     """Whether it called the one it was offered, and the sentence for it."""
     if getattr(model, "here", False):
-        return False, say("never_tools", language)
+        return False, _said("never_tools")
     try:
         bound: Any = model.bind_tools([SCHEMA])
         ask = "Use the add tool to add 17 and 25."
@@ -120,10 +122,10 @@ def calls_tools(model: BaseChatModel, stop: threading.Event, language: str = "en
             if called or stop.is_set():
                 break
     except NotImplementedError:
-        return False, say("no_tools", language)
-    except (AssistantError, KnowledgeError) as error:
-        return False, say("refused_tools", language, reason=error.said(language))
-    return called, say("tools" if called else "no_tools", language)
+        return False, _said("no_tools")
+    except KnowledgeError as error:
+        return False, {language: say("refused_tools", language, reason=error.said(language)) for language in LANGUAGES}
+    return called, _said("tools" if called else "no_tools")
 
 
 def _speed(usage: Usage, pieces: int) -> Row:
@@ -136,5 +138,13 @@ def _speed(usage: Usage, pieces: int) -> Row:
     }
 
 
-def _row(step: str, ok: bool, message: str, **more: Any) -> Row:
-    return {"step": step, "ok": ok, "message": message, **more}
+def _said(key: str, **values: object) -> Said:
+    return {language: say(key, language, **values) for language in LANGUAGES}
+
+
+def _told(error: KnowledgeError) -> Said:
+    return {language: error.said(language) for language in LANGUAGES}
+
+
+def _row(step: str, ok: bool, said: Said, **more: Any) -> Row:
+    return {"step": step, "ok": ok, "said": said, **more}

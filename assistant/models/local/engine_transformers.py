@@ -18,6 +18,7 @@ from typing import Any
 
 from assistant.errors import ForOperator, TryAgain
 from assistant.models.local.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
+from assistant.models.local.hf import CONTEXT_NAMES
 from assistant.models.local.templates import plain, rendered
 from assistant.models.stopping import Until
 from knowledge import Turn

@@ -10,12 +10,15 @@ with a model is never fetched, nor used where it lies in a folder. Looking for a
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
 import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +27,8 @@ from assistant.errors import AssistantError, ForOperator, ForPerson, TryAgain
 DEFAULT_MODEL = "HuggingFaceTB/SmolLM2-135M-Instruct"  # an adapter trained on it is worn by the one that is here
 DEFAULT_WEIGHTS = "smollm2-135m"
 WANTED = ("*.safetensors", "*.json", "*.jinja", "tokenizer.model", "*.txt")
+CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_seq_len", "seq_length")  # what config.json calls it
+LONGEST_HEAD = 100_000_000  # bytes; the format's own limit
 _REPOSITORY = re.compile(r"(?P<id>[\w.-]+/[\w.-]+)(@(?P<revision>[\w./-]+))?")
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
@@ -52,6 +57,30 @@ def find(argument: str, weights: Path) -> Source:
         )
     kept = _kept(argument, weights)
     return _in_folder(kept, weights) if kept else Source(missing=(argument,))
+
+
+def facts(folder: Path) -> dict[str, Any]:
+    """{"context": tokens, "size": "134.515M"}: what a model's own files say of it, as far as they do."""
+    said: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError, RecursionError):
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        config = {**config.get("text_config", {}), **config}
+        context = next((config[name] for name in CONTEXT_NAMES if isinstance(config.get(name), int)), None)
+        said |= {"context": context} if context else {}
+    with contextlib.suppress(OSError, ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        files = sorted(folder.glob("*.safetensors"))
+        weights = sum(_weights_in(file, file.stat().st_mtime_ns) for file in files)
+        said |= {"size": f"{weights / 1e6:.3f}M"} if weights else {}
+    return said
+
+
+@lru_cache(maxsize=256)
+def _weights_in(file: Path, changed: int) -> int:
+    """Parameters, from a safetensors' head: 8 bytes of its length, then JSON. `changed`: read again after that."""
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        head = json.loads(opened.read(min(length, LONGEST_HEAD)))
+    return sum(math.prod(tensor["shape"]) for name, tensor in head.items() if name != "__metadata__")
 
 
 def fetch(repository: str, weights: Path, token: str | None, stop: threading.Event, progress: Progress) -> None:

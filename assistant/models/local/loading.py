@@ -12,17 +12,18 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from assistant.errors import AssistantError, ForOperator, TryAgain
 from assistant.models.local import hf
-from assistant.models.local.engine import Engine
+from assistant.models.local.engine import CONTEXT, Engine
 from knowledge import KnowledgeError
 from knowledge import weights as weight_files
 
 DEFAULT = "local:smollm2-135m"
 MOST = 2  # models other than the default one
 _LOCAL = {DEFAULT: "smollm2-135m"}  # name → its weights
+_FACTS = {"context": CONTEXT, "size": "135M"}  # of what an adapter upon the default model is
 Stage = Literal["absent", "fetching", "loading", "ready", "failed"]
 
 
@@ -35,6 +36,10 @@ class ModelState:
     done: int = 0
     total: int = 0
     message: str = ""
+    spanish: str = ""  # the message where the person reads Spanish
+
+    def said(self, language: str) -> str:
+        return self.spanish if language == "es" and self.spanish else self.message
 
 
 class Loading:
@@ -58,7 +63,23 @@ class Loading:
         try:
             return ModelState(name, "loading" if not self._missing(name) else "absent")
         except (KnowledgeError, AssistantError) as error:
-            return ModelState(name, "failed", message=str(error))
+            return _failed(name, error)
+
+    def check(self, name: str) -> None:
+        """Raises what a folder lacks to be a model. What can be fetched is not lacking; nothing is loaded."""
+        self._missing(name)
+
+    def facts(self, name: str) -> dict[str, Any]:
+        """{"context", "size"} as the files say it; {} while they are not here."""
+        if name in _LOCAL:
+            return {}
+        try:
+            source = hf.find(name.removeprefix("hf:"), self._weights)
+        except (KnowledgeError, AssistantError):
+            return {}
+        if source.missing:
+            return {}
+        return hf.facts(source.base) if source.base else dict(_FACTS)
 
     def warm(self, name: str) -> None:
         """Fetch what is missing and load it, in the background. Harmless to repeat."""
@@ -109,9 +130,9 @@ class Loading:
                     self._states.pop(name, None)
                     self.engine(name, None)
         except (KnowledgeError, AssistantError) as error:
-            self._states[name] = ModelState(name, "failed", message=str(error))
+            self._states[name] = _failed(name, error)
         except Exception as error:
-            self._states[name] = ModelState(name, "failed", message=str(_unloadable(name, error)))
+            self._states[name] = _failed(name, _unloadable(name, error))
 
     def _fetch(self, name: str) -> None:
         if name in _LOCAL:
@@ -131,7 +152,7 @@ class Loading:
     def _still_fetching(self, name: str) -> TryAgain:
         state = self._states.get(name) or ModelState(name, "fetching")
         if state.stage == "failed":
-            return TryAgain(state.message)
+            return TryAgain(state.message, spanish=state.spanish)
         done, total = state.done // 10**6, state.total // 10**6
         return TryAgain(
             f"The model is still being fetched ({done} of {total} MB). Try again in a moment.",
@@ -180,7 +201,7 @@ class Loading:
             return TransformersEngine(folder)
         except Exception as error:
             problem = _unloadable(name, error)
-            self._states[name] = ModelState(name, "failed", message=str(problem))
+            self._states[name] = _failed(name, problem)
             raise problem from error
 
 
@@ -202,6 +223,10 @@ class _Wearing:
 
     def piece(self, token: int) -> str:
         return str(self._engine.piece(token))  # type: ignore[attr-defined]
+
+
+def _failed(name: str, error: KnowledgeError) -> ModelState:
+    return ModelState(name, "failed", message=str(error), spanish=error.said("es"))
 
 
 def _unloadable(name: str, error: Exception) -> ForOperator:

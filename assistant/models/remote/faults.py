@@ -147,6 +147,12 @@ _TABLE: dict[str, tuple[type[AssistantError], str, str]] = {
         "{where} refused the key. Check {key} and what it may use.",
         "{Donde} rechazó la clave. Revisa {clave} y lo que permite usar.",
     ),
+    "no_key": (
+        ForOperator,
+        "{where} wants a key, and none was sent. Enter it on the models page under Keys, or set AFINA_SERVER_API_KEY.",
+        "{Donde} pide una clave y no se envió ninguna. Escríbela en la página de modelos, en Claves, o pon "
+        "AFINA_SERVER_API_KEY.",
+    ),
     "no_model": (
         ForOperator,
         "{where} does not exist there. Check the address and the model's name.",
@@ -278,6 +284,8 @@ class Where:
         if kind := _known(f"{code} {said}"):
             return self.fault(kind, said=sentence(said))
         match status:
+            case 401 if self.key == ITS_KEY and not self.secret:
+                return self.fault("no_key")
             case 401 | 403:
                 return self.fault("key")
             case 404 | 410:
