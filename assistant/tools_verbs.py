@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
+from assistant.tools.given import checked
 from assistant.tools.mcp import State
-from assistant.tools.tool import Tool, ToolError, Work
+from assistant.tools.tool import ToolError, Work
 from assistant.tools.toolbox import WEB, Toolbox
 from knowledge.library import Library
 
@@ -66,23 +65,6 @@ def tools_run(
     result = tool.run(checked(tool, arguments or {}), work)
     passages = [asdict(passage) for passage in result.passages]
     yield {"tool": name, "text": result.text, "spoken": result.spoken, "value": result.value, "passages": passages}
-
-
-def checked(tool: Tool, arguments: Mapping[str, Any]) -> Any:
-    """As the tool takes them. Raises ToolError that names the first field that is wrong."""
-    if isinstance(tool.arguments, Mapping):
-        return dict(arguments)
-    try:
-        model: type[BaseModel] = tool.arguments
-        return model.model_validate(arguments)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(map(str, first["loc"])) or "arguments"
-        known = ", ".join(tool.arguments.model_fields)
-        raise ToolError(
-            f"{tool.name} was given wrong arguments: {where}: {first['msg']}. It takes {known}.",
-            spanish=f"{tool.name} recibió argumentos incorrectos: {where}: {first['msg']}. Admite {known}.",
-        ) from None
 
 
 def mcp_add(

@@ -24,14 +24,13 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ValidationError
-
 from assistant.agent.approvals import Approvals
 from assistant.agent.limits import LimitReached, Meter
 from assistant.agent.request import Request
 from assistant.events import ApprovalGiven, ApprovalNeeded, Decision, Event, PassagesFound, ToolFinished, ToolStarted
 from assistant.sentences import speaker
-from assistant.tools.tool import READ, SHOWN, Effect, Result, Tool, Work
+from assistant.tools.given import checked
+from assistant.tools.tool import READ, SHOWN, Effect, Result, Tool, ToolError, Work
 from knowledge import KnowledgeError, Passage
 
 if TYPE_CHECKING:
@@ -65,11 +64,6 @@ say = speaker(
             "There is no tool {name!r}. There are: {known}.",
             "No hay ninguna herramienta {name!r}. Hay: {known}.",
         ),
-        "arguments": (
-            "The arguments of {name} are not right. {problems}",
-            "Los argumentos de {name} no son correctos. {problems}",
-        ),
-        "no_json": ("They are not a JSON object.", "No son un objeto JSON."),
         "broken": (
             "The tool {name} failed; the log says why. Go on without it, or try other arguments.",
             "La herramienta {name} falló; el registro dice por qué. Sigue sin ella o prueba otros argumentos.",
@@ -124,9 +118,9 @@ class Acting:
         if over := self.meter.tool_call():
             return (yield from self._refused(call, over))
         try:
-            given = _checked(tool, arguments, language)
-        except _Wrong as wrong:
-            return (yield from self._refused(call, str(wrong)))
+            given = checked(tool, arguments)
+        except ToolError as wrong:
+            return (yield from self._refused(call, wrong.said(language)))
         if no := (yield from self._approved(tool, call, shown)):
             done = yield from self._refused(call, no)
             return replace(done, denied=no == say("denied", language))
@@ -228,26 +222,6 @@ class Acting:
                     known[key] = len(self.passages)
                 found.append(known[key])
         return found
-
-
-class _Wrong(Exception):  # noqa: N818
-    pass
-
-
-def _checked(tool: Tool, arguments: Any, language: str) -> Any:
-    """As the tool takes them. What an MCP server's own schema says, that server checks."""
-    problem = ""
-    if not isinstance(arguments, dict):
-        problem = say("no_json", language)
-    elif isinstance(tool.arguments, type) and issubclass(tool.arguments, BaseModel):
-        try:
-            return tool.arguments.model_validate(arguments)
-        except ValidationError as error:
-            found = error.errors(include_url=False, include_input=False)
-            problem = " ".join(f"{'.'.join(map(str, at['loc'])) or tool.name}: {at['msg']}." for at in found[:5])
-    else:
-        return arguments
-    raise _Wrong(say("arguments", language, name=tool.name, problems=problem))
 
 
 def _cut(text: str, limit: int) -> str:

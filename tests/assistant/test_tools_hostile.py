@@ -11,6 +11,8 @@ from assistant.models.remote.faults import Where
 from assistant.store.tables import McpServerRow
 from assistant.tools import Toolbox, ToolError, UnknownTool, Work
 from assistant.tools.calculator import calculate
+from assistant.tools.convert import TOOL as CONVERT
+from assistant.tools.given import checked
 from assistant.tools.mcp import distinct
 from assistant.tools.query_table import ask, rows
 from assistant.tools.tool import READ
@@ -39,6 +41,27 @@ def test_a_function_says_how_many_numbers_it_takes() -> None:
         with pytest.raises(ToolError, match=said) as caught:
             calculate(text)
         assert spanish in caught.value.said("es")
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "dicho"),
+    [
+        ({"value": 5, "unit": "km", "too": "mile"}, "to is missing; too is not known", "falta to; too no se conoce"),
+        ({"value": "five", "unit": "km", "to": "mile"}, "value has to be a number", "value tiene que ser un número"),
+        ({"value": 5, "unit": 7, "to": "mile"}, "unit has to be text", "unit tiene que ser texto"),
+        ({"value": 5, "unit": "k" * 999, "to": "mile"}, "unit is longer than", "unit pasa de"),
+        ([5], "are not a JSON object", "no son un objeto JSON"),
+    ],
+)
+def test_wrong_arguments_are_told_in_both_languages_with_those_there_are(given: object, said: str, dicho: str) -> None:
+    with pytest.raises(ToolError) as caught:
+        checked(CONVERT, given)
+    english, spanish = str(caught.value), caught.value.said("es")
+    assert said in english
+    assert dicho in spanish
+    assert "value, unit, to" in english
+    assert "value, unit, to" in spanish
+    assert "\n" not in english + spanish
 
 
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
