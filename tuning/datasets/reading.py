@@ -136,6 +136,8 @@ def _found(code: str) -> Iterator[ColumnElement[bool]]:
     if code in ("any", "none"):
         some = func.length(cast(ExampleRow.findings, String)) > len("[]")
         yield some if code == "any" else ExampleRow.findings.is_not(None) & ~some
+    elif code == "unseen":
+        yield ExampleRow.findings.is_(None)
     elif code:
         yield _holds(ExampleRow.findings, f'"code": "{code}"')
 

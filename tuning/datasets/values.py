@@ -74,7 +74,7 @@ class Filter(BaseModel):
     how: str = Field(default="", max_length=24)
     language: str = Field(default="", max_length=8)
     tag: str = Field(default="", max_length=60)
-    finding: str = Field(default="", max_length=60)  # a finding's code; "any": with findings; "none": without
+    finding: str = Field(default="", max_length=60)  # a code; "any": with findings; "none": without; "unseen"
     search: str = Field(default="", max_length=200)  # each word stands in one of its texts
     unranked: bool | None = None
     batch: int | None = None  # the import it came with
@@ -144,6 +144,21 @@ class Difference:
     changed: tuple[tuple[VersionRow, VersionRow], ...]
     moved: tuple[tuple[VersionRow, VersionRow], ...]  # to the other split
     same: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What a filter of a dataset can choose from: value → examples that have it, the most frequent first."""
+
+    status: Mapping[str, int]
+    kind: Mapping[str, int]
+    origin: Mapping[str, int]
+    how: Mapping[str, int]
+    language: Mapping[str, int]
+    tags: Mapping[str, int]
+    findings: Mapping[str, int]
+    unseen: int  # not looked at since they changed, drafts and approved ones
+    unranked: int  # rankings that wait for a person
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from tuning.datasets.splitting import split
 from tuning.datasets.values import Dataset, Difference, Filter, Status, Stored, Version, VersionRow
 from tuning.errors import ForPerson
 from tuning.store import tables
+from tuning.store.tables import ExampleRow
 from tuning.store.transactions import in_parts
 from tuning.values import Example
 
@@ -88,6 +89,15 @@ class Versions(Curation):
             f"There is no version {number} of it." if number else "There is no version of it yet: make one first.",
             spanish=f"No hay versión {number}." if number else "Aún no hay ninguna versión: crea una primero.",
         )
+
+    def apart(self, version: Version) -> int:
+        """How many examples are approved now and not in it, or in it and not approved as they stand there any more."""
+        row = tables.VersionExampleRow
+        now_approved = select(ExampleRow.fingerprint).where(*reading.conditions(version.dataset, APPROVED))
+        held = select(row.fingerprint).where(row.version_id == version.id)
+        with self._read() as session:
+            apart = [now_approved.except_(held), held.except_(now_approved)]
+            return sum(session.scalar(select(func.count()).select_from(one.subquery())) or 0 for one in apart)
 
     def rows(self, version: Version, split: str = "") -> Iterator[VersionRow]:
         """In their order; `split`: "train" or "validation" alone."""
