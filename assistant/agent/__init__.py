@@ -22,7 +22,7 @@ from assistant.agent.acting import Acting
 from assistant.agent.approvals import Approvals
 from assistant.agent.documents import from_documents, scope
 from assistant.agent.failures import failed
-from assistant.agent.limits import Limits, Meter
+from assistant.agent.limits import Clock, Limits, Meter
 from assistant.agent.plain import plain
 from assistant.agent.request import QUESTION_CHARACTERS, ModelSource, Request, Who
 from assistant.agent.tools import with_tool
@@ -105,7 +105,7 @@ class Agent:
         own = tuple(documents) if documents else None
         request = Request(
             question, tuple(history), own, language, stop, attempt, choice, conversation=conversation, message=message
-        )
+        ).changed(clock=Clock(self._limits, language))
         written: list[str] = []
         try:
             with closing(self._answer(request)) as events:

@@ -137,3 +137,19 @@ class Meter:
 
     def _reached(self, key: str, limit: float) -> LimitReached:
         return LimitReached(say(key, self.language, limit=limit))
+
+
+class Clock:
+    """For a turn that no model drives: how long its models may write. It starts with their first word, since a model
+    may have to be fetched and loaded before; how long the first word takes is limited elsewhere."""
+
+    def __init__(self, limits: Limits, language: str = "en") -> None:
+        self._limits, self._language = limits, language
+        self._began = 0.0
+
+    def word(self) -> None:
+        """With each. Raises LimitReached when the time is up."""
+        now = time.monotonic()
+        self._began = self._began or now
+        if now - self._began >= self._limits.seconds:
+            raise LimitReached(say("seconds", self._language, limit=self._limits.seconds))

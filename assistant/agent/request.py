@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from assistant.agent.limits import Clock
 from assistant.choice import AUTO, Choice
 from assistant.history import Conversation
 from assistant.models.catalogue import Capabilities
@@ -64,6 +65,7 @@ class Request:
     who: Who = field(default_factory=Who)
     conversation: Conversation | None = None
     message: int = 0  # the answer's id, by which a person's yes or no finds it
+    clock: Clock | None = None  # of what is written
 
     @property
     def chat(self) -> int | None:

@@ -54,6 +54,8 @@ class Writing:
                     self.usage = added(self.usage, piece)
                 elif piece:
                     yield piece
+                    if self._request.clock is not None:
+                        self._request.clock.word()
 
 
 def asked(request: Request, max_tokens: int | None) -> Inference:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from assistant.agent import Agent, Limits
 from assistant.agent.limits import LimitReached, Meter
+from assistant.choice import Choice
 from assistant.events import Event, Failed, TextDelta, ToolFinished
 from assistant.models.catalogue import Capabilities, Price
 from assistant.models.scripted import Scripted, ScriptedModels, ToolCalls
@@ -85,6 +86,17 @@ def test_the_time_is_up_in_the_middle_of_a_models_words(world: tuple[Library, En
     assert isinstance(events[-1], Failed)
     assert "AFINA_TURN_SECONDS" in events[-1].message
     assert any(isinstance(event, TextDelta) for event in events)
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_the_time_is_up_for_a_model_that_calls_no_tools_too(world: tuple[Library, Engine], language: str) -> None:
+    model = Scripted(answers=[" ".join(f"word{n}" for n in range(500))], delay=0.02)
+    agent = Agent(world[0], ScriptedModels(model), toolbox=Toolbox(world[1]), limits=Limits(seconds=0.5))
+    question = {"en": "Write a long story about the sea", "es": "Escribe una historia larga sobre el mar"}[language]
+    events = list(agent.run(question, choice=Choice(route="chat"), language=language))
+    assert isinstance(events[-1], Failed)
+    assert {"en": "longer than 0.5 seconds", "es": "más de 0.5 segundos"}[language] in events[-1].message
+    assert 3 < sum(isinstance(event, TextDelta) for event in events) < 100  # what was written is kept
 
 
 def test_money_ends_a_turn_where_the_price_is_known(world: tuple[Library, Engine]) -> None:
