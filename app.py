@@ -60,6 +60,10 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.pages.personas_page import personas_page
     from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
+    from tuning.pages.keep import Keep
+    from tuning.parts import Parts as Whole
+
+    assert isinstance(parts, Whole)  # `make` makes no other
 
     def mount(app: FastAPI) -> None:
         arrivals = chat_page.mount(
@@ -68,10 +72,17 @@ def site(parts: Parts, token: str) -> Doors:
             history=parts.history,
             turns=parts.turns,
             models=parts.models,
-            company=Company(parts.personas, parts.toolbox, parts.corrections, parts.approvals, parts.models),
+            company=Company(
+                parts.personas,
+                parts.toolbox,
+                parts.corrections,
+                parts.approvals,
+                parts.models,
+                further=[Keep(parts.datasets, parts.history, parts.personas, parts.toolbox)],
+            ),
             pages=[
                 personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
-                ModelsPage(parts.models, parts.keys),
+                ModelsPage(parts.models, parts.keys, parts.api_key),
                 ToolsPage(parts.toolbox, parts.keys),
             ],
             upload_limit=parts.settings.upload_limit,

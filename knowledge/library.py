@@ -166,6 +166,11 @@ class Library:
             raise ForPerson(key="no_page", title=known.title, page=number, pages=known.pages)
         return found
 
+    def chunks(self, document: int) -> Iterator[Chunk]:
+        """In reading order."""
+        self.document(document)
+        return self._shelf.store.chunks(document)
+
     def file(self, document: int) -> Path:
         """Our own copy of its bytes, to be read and never changed. Raises ForPerson where it is missing."""
         known = self.document(document)

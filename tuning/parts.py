@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from assistant.service.parts import Parts as AssistantParts
 from assistant.service.verb_table import VERBS as ASSISTANTS
 from tuning.verb_table import VERBS
 
+if TYPE_CHECKING:
+    from tuning.datasets import Datasets
+
 
 class Parts(AssistantParts):
     verbs: Mapping[str, str] = {**ASSISTANTS, **VERBS}
+
+    @property
+    def datasets(self) -> Datasets:
+        def make() -> Datasets:
+            from tuning.datasets import Datasets
+
+            return Datasets(self.engine, self.history)
+
+        return self._once("datasets", make)

@@ -4,4 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-VERBS: Mapping[str, str] = {}
+_IN: Mapping[str, tuple[str, ...]] = {  # module → the verbs in it: "build" is data_build, `afina data build`
+    "drafts": ("list", "create", "change", "remove", "restore", "stats"),
+    "gather": ("build", "import", "imports", "undo_import", "samples", "documents", "propose", "distil"),
+    "curate": (
+        "examples", "example", "approve", "drop", "reopen", "tag", "edit", "mask", "rank", "split", "merge", "undo",
+    ),
+    "versions": ("freeze", "versions", "card", "diff", "export", "take"),
+}  # fmt: skip
+
+VERBS: Mapping[str, str] = {
+    f"data.{name.replace('_', '-')}": f"tuning.verbs.{module}:data_{name}"
+    for module, names in _IN.items()
+    for name in names
+}

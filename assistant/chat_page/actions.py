@@ -90,6 +90,15 @@ class Edit(_Action):
     text: str = Field(min_length=1, max_length=20_000)
 
 
+class Further(_Action):
+    """Something a package above this one brings; without `given`, its form."""
+
+    do: Literal["further"]
+    message: int
+    name: Name
+    given: dict[Name, Annotated[str, Field(max_length=2000)]] | None = None
+
+
 class Rate(_Action):
     do: Literal["rate"]
     message: int
@@ -149,6 +158,7 @@ Action = Annotated[
     | Choose
     | Withdraw
     | Edit
+    | Further
     | Rate
     | Rename
     | OnConversation

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from assistant.chat_page import actions, messages_view, setup_view, shell_view
 from assistant.chat_page.cast import Cast
 from assistant.chat_page.company import Company, SetUp
+from assistant.chat_page.further import buttons
 from assistant.chat_page.patience import Patience
 from assistant.choice import AUTO, Choice
 from assistant.errors import ForPerson
@@ -85,6 +86,8 @@ class Chat:
                 return {"dialog": self.settings(action, None, say)}
             case actions.Edit(message=message, text=text):
                 self._edit(message, text, say)
+            case actions.Further():
+                return self._further(action, say)
             case actions.Rate(message=message, liked=liked, reasons=reasons, note=note):
                 self.history.rate(message, liked, reasons, note)
             case actions.Rename(target=target, title=title):
@@ -154,13 +157,23 @@ class Chat:
         )
 
     def _edit(self, message: int, text: str, say: Words) -> None:
-        """The question in other words, beside the old one."""
+        """The question in other words, beside the old one; an answer as the person would have it."""
         if not text.strip():
             raise ForPerson(say("empty_message"))
         old = self.history.message(message)
         if old.role != "user":
+            self.history.correct(message, text)
+        else:
+            self._ask(old.conversation, text, old.parent, say)
+
+    def _further(self, action: actions.Further, say: Words) -> State:
+        one = self.company.further_by(action.name)
+        if one is None:
             raise ForPerson(say("bad_request"))
-        self._ask(old.conversation, text, old.parent, say)
+        if action.given is None:
+            return {"form": one.form(action.message, say)}
+        said = one.act(action.message, action.given, say)
+        return {**self.page(action, action.conversation, say), "said": said}
 
     def _stop(self, shown: int | None, message: int) -> None:
         if shown is not None and self.patience.question(shown):
@@ -194,6 +207,7 @@ class Chat:
         parts = (
             self.history.version(), self.library.version, self.arrivals.stamp, self.patience.stamp, action.conversation,
             action.search, action.new, say.language, state.stage, state.done >> 20,
+            *(one.stamp() for one in self.company.further),
         )  # fmt: skip
         return ".".join(map(str, parts))
 
@@ -213,7 +227,8 @@ class Chat:
         chosen = self.company.chosen(conversation, action.new, cast)
         title = (conversation.title if conversation else "") or say("new_chat")
         note = self._note(thread, waits, busy, say)
-        body = messages_view.thread(thread, say, cast=cast, noted=self.company.noted(thread), note=note)
+        more = buttons(self.company.further, [one.id for one in thread], say)
+        body = messages_view.thread(thread, say, cast=cast, noted=self.company.noted(thread), note=note, further=more)
         return {
             "stamp": stamp,
             "conversation": shown,

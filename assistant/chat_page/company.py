@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.chat_page.cast import FACES, Ability, Cast, Face
+from assistant.chat_page.further import Further
 from assistant.events import Decision, Route
 from assistant.history import Conversation, Message
 from assistant.models.inference import UNSAID, Inference
@@ -71,6 +72,7 @@ class Company:
     corrections: Corrections
     approvals: Consent
     models: Models
+    further: Sequence[Further] = ()  # what else can be done with an answer
 
     def cast(self, language: str) -> Cast:
         faces = tuple(
@@ -94,6 +96,9 @@ class Company:
         """What a chat is set up with; `new`: of one without a message. A persona that was removed is nobody's."""
         found = SetUp.of(conversation) if conversation else new
         return found if cast.by_id(found.persona) else found.model_copy(update={"persona": None})
+
+    def further_by(self, name: str) -> Further | None:
+        return next((one for one in self.further if one.name == name), None)
 
     def picture(self, persona: int) -> tuple[str, bytes] | None:
         """Kind and bytes of a persona's picture; None where it has none, or is not there."""

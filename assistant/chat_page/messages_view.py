@@ -11,6 +11,7 @@ from html import escape
 
 from assistant.chat_page import markdown, route_view, steps_view
 from assistant.chat_page.cast import NOBODY, Cast
+from assistant.chat_page.further import Button
 from assistant.chat_page.setup_view import settings_line
 from assistant.events import Route, RouteChosen
 from assistant.history import Message, MessageStatus, cited
@@ -30,11 +31,14 @@ def thread(
     cast: Cast = NOBODY,
     noted: Mapping[int, int] | None = None,
     note: str = "",
+    further: Sequence[Button] = (),
 ) -> str:
     """`note`: HTML under the last question, while it waits for a file or has no answer yet. `noted`: answer → the
     correction it follows."""
     kept = noted or {}
-    drawn = "".join(question(m, say) if m.role == "user" else answer(m, say, cast, kept.get(m.id)) for m in messages)
+    drawn = "".join(
+        question(m, say) if m.role == "user" else answer(m, say, cast, kept.get(m.id), further) for m in messages
+    )
     return drawn + note
 
 
@@ -44,7 +48,9 @@ def question(message: Message, say: Words) -> str:
 <footer class="tools">{siblings(message, say)}{_tool("copy", "copy", say("copy"), message.id)}{_tool("edit", "edit", say("edit"), message.id)}</footer></article>"""
 
 
-def answer(message: Message, say: Words, cast: Cast = NOBODY, noted: int | None = None) -> str:
+def answer(
+    message: Message, say: Words, cast: Cast = NOBODY, noted: int | None = None, further: Sequence[Button] = ()
+) -> str:
     writing = message.status is MessageStatus.WRITING
     speaker = message.persona or say("assistant")
     who = "" if writing and message.route is None else route_view.who(message.persona, cast)
@@ -53,7 +59,7 @@ def answer(message: Message, say: Words, cast: Cast = NOBODY, noted: int | None 
 aria-label="{attr(speaker)}"{' aria-busy="true"' if writing else ""}><div class="answer-head"><div class="who" data-part="who">{who}</div>
 <div class="answer-route" data-part="route">{chip(message, say, cast, noted)}</div></div><div class="answer-steps" data-part="steps">{steps}</div>
 <div class="answer-basis">{basis(message, say)}</div><div class="prose" data-part="text" data-text="{attr(message.text)}">{prose(message, say)}</div>
-<div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say)}</article>"""
+<div class="outcome" data-part="outcome">{outcome(message, say)}</div>{"" if writing else after(message, say, further)}</article>"""
 
 
 def prose(message: Message, say: Words) -> str:
@@ -81,6 +87,8 @@ def chip(message: Message, say: Words, cast: Cast = NOBODY, noted: int | None = 
 
 def basis(message: Message, say: Words) -> str:
     """What the answer stands on, where that is not the model's own checked words."""
+    if message.edited_from is not None:
+        return f'<p class="basis">{icon("edit")}{escape(say("corrected"))}</p>'
     match message.basis:
         case Basis.QUOTES:
             return f'<p class="basis">{icon("info")}{escape(say("basis_quotes"))}</p>'
@@ -110,11 +118,11 @@ def outcome(message: Message, say: Words) -> str:
     )
 
 
-def after(message: Message, say: Words) -> str:
+def after(message: Message, say: Words, further: Sequence[Button] = ()) -> str:
     """Below a finished answer: its sources, its buttons, what it took."""
     up, down = message.liked is True, message.liked is False
     return f"""{sources(message, say)}<footer class="tools">{siblings(message, say)}{_tool("copy", "copy", say("copy"), message.id)}
-{_tool("retry", "retry", say("retry"), message.id)}{_tool("like", "up", say("like"), message.id, up)}{_tool("dislike", "down", say("dislike"), message.id, down)}
+{_tool("retry", "retry", say("retry"), message.id)}{_tool("edit", "edit", say("correct"), message.id)}{_tool("like", "up", say("like"), message.id, up)}{_tool("dislike", "down", say("dislike"), message.id, down)}{"".join(_further(one, message.id) for one in further)}
 {usage(message.usage, say)}</footer>{feedback(message, say)}"""
 
 
@@ -191,6 +199,15 @@ def usage(used: Usage | None, say: Words) -> str:
         parts.append(say("tokens", n=say.number(used.prompt_tokens + used.completion_tokens)))
     parts += [used.model] if used.model else []
     return f'<small class="usage">{escape(" · ".join(parts))}</small>'
+
+
+def _further(one: Button, message: int) -> str:
+    label = f'title="{attr(one.title)}" aria-label="{attr(one.title)}"'
+    pressed = "true" if message in one.held else "false"
+    return (
+        f'<button class="tool" data-do="further" data-message="{message}" data-name="{attr(one.name)}" {label} '
+        f'aria-pressed="{pressed}">{icon(one.icon)}</button>'
+    )
 
 
 def feedback(message: Message, say: Words) -> str:

@@ -40,6 +40,7 @@ async function call(payload, { quiet = false } = {}) {
   }
   offline = false;
   if (answer.error) toast(answer.error, { kind: "bad", seconds: 8 });
+  if (answer.said) toast(answer.said, { seconds: 4 });
   if (answer.panel) viewer.show(answer.panel);
   const elsewhere = before !== page.conversation; // the person went to another chat meanwhile
   if (answer.regions && mine > drawn && !elsewhere) {

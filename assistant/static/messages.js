@@ -8,13 +8,14 @@ export function messages(page) {
 
   function edit(data) {
     const message = article(data);
-    const bubble = message.querySelector(".bubble");
+    const bubble = message.querySelector("[data-text]"); // of a question, or of an answer that is corrected
     if (message.querySelector("form.editing")) return;
     const form = Object.assign(document.createElement("form"), { className: "editing" });
     form.dataset.do = "edited";
     form.dataset.message = data.message;
     const area = Object.assign(document.createElement("textarea"), { value: bubble.dataset.text, name: "text", maxLength: 20000 });
-    area.setAttribute("aria-label", page.words.edit_label);
+    const label = message.classList.contains("answer") ? page.words.correct_label : page.words.edit_label;
+    area.setAttribute("aria-label", label);
     const cancel = Object.assign(document.createElement("button"), { type: "button", textContent: page.words.cancel, className: "button" });
     cancel.addEventListener("click", () => put());
     const save = Object.assign(document.createElement("button"), { textContent: page.words.save, className: "button primary" });
@@ -46,6 +47,30 @@ export function messages(page) {
   function rated(form) {
     const reasons = [...form.querySelectorAll('.reason[aria-pressed="true"]')].map((chip) => chip.dataset.reason);
     return page.call({ do: "rate", message: +form.dataset.message, liked: form.dataset.liked === "true", reasons, note: form.elements.note.value });
+  }
+
+  // What else can be done with an answer: its form in a dialog, then what was done.
+  async function further({ message, name }) {
+    const answer = await page.call({ do: "further", message: +message, name });
+    if (!answer?.form) return;
+    const dialog = Object.assign(document.createElement("dialog"), { className: "dialog further-dialog" });
+    const form = Object.assign(document.createElement("form"), { innerHTML: answer.form });
+    const row = Object.assign(document.createElement("div"), { className: "dialog-row" });
+    const cancel = Object.assign(document.createElement("button"), { type: "button", textContent: page.words.cancel, className: "button" });
+    row.append(cancel, Object.assign(document.createElement("button"), { textContent: page.words.save, className: "button primary" }));
+    form.append(row);
+    dialog.append(form);
+    cancel.addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+    dialog.addEventListener("close", () => dialog.remove());
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const given = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+      const done = await page.call({ do: "further", message: +message, name, given });
+      if (done && !done.error) dialog.close();
+    });
+    page.root.append(dialog);
+    dialog.showModal();
   }
 
   async function cite(data) {
@@ -83,6 +108,7 @@ export function messages(page) {
   });
   on("chat", {
     edit,
+    further,
     edited: (data, form) => {
       const text = form.elements.text.value.trim();
       if (!text) return;

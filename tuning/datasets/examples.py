@@ -12,7 +12,7 @@ from assistant.store.transactions import now
 from tuning.datasets import reading
 from tuning.datasets.drafts import Drafts, unknown_example
 from tuning.datasets.values import EVERYTHING, Added, Filter, Page, Status, Stored
-from tuning.store.tables import EditRow, ExampleRow
+from tuning.store.tables import DatasetRow, EditRow, ExampleRow
 from tuning.store.transactions import in_parts
 from tuning.values import Example
 
@@ -77,6 +77,15 @@ class Examples(Drafts):
         self.withdraw()
         with self._read() as session:
             return reading.stored(self._example(session, number))
+
+    def kept(self, conversation: int) -> frozenset[int]:
+        """Messages of a chat that some dataset learns from."""
+        mine = ExampleRow.conversation_id == conversation, ExampleRow.withdrawn.is_(False)
+        alive = DatasetRow.deleted_at.is_(None)
+        query = select(ExampleRow.content).join(DatasetRow).where(*mine, alive)
+        with self._read() as session:
+            found = session.scalars(query)
+            return frozenset(number for content in found for number in content["source"].get("messages", ()))
 
     def place(self, number: int, only: Filter = EVERYTHING) -> tuple[int | None, int | None]:
         """The example before and the one after among those that pass; None at an end."""
