@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from knowledge.pages.wording import Words
@@ -21,6 +22,10 @@ class Further(Protocol):
     @property
     def icon(self) -> str:
         """Of knowledge.pages.icons."""
+
+    @property
+    def words(self) -> Path:
+        """The folder of its sentences, {en,es}.json."""
 
     def title(self, say: Words) -> str: ...
 

@@ -24,9 +24,10 @@ COMPONENT_STRINGS = ("chat", "documents")
 def blocks(chat: Chat, pages: Sequence[PageComponent] = ()) -> gr.Blocks:
     i18n = strings()
     places = [page.place for page in pages]
+    folders = dict.fromkeys([*(place.words for place in places), *(one.words for one in chat.company.further)])
 
     def say_to(request: gr.Request) -> Words:
-        return words_in(documents_page.said(request), *(place.words for place in places))
+        return words_in(documents_page.said(request), *folders)
 
     def chat_call(data: Any, request: gr.Request) -> dict[str, Any]:
         return chat.answer(data, say_to(request))

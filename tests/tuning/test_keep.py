@@ -16,11 +16,10 @@ from knowledge.store.database import connect
 from tests.tuning.chats import STOPPED, chat, exchange, reply, say
 from tuning.datasets import Datasets, Status
 from tuning.errors import ForPerson
-from tuning.pages import of
+from tuning.pages import WORDS
 from tuning.pages.keep import Keep
 from tuning.values import Kind
 
-WORDS = of("any", icon="dataset", key="x").words
 EN, ES = words_in("en", WORDS), words_in("es", WORDS)
 
 

@@ -16,6 +16,7 @@ from assistant.tools import Toolbox
 from knowledge.pages.wording import Words
 from tuning.datasets import Datasets, Status
 from tuning.errors import ForPerson
+from tuning.pages import WORDS
 from tuning.pages.keep_view import form
 from tuning.verbs.gather import data_build
 
@@ -32,6 +33,7 @@ class Given(BaseModel):
 class Keep:
     name = "dataset"
     icon = "dataset"
+    words = WORDS
 
     def __init__(self, datasets: Datasets, history: History, personas: Personas, toolbox: Toolbox) -> None:
         self._datasets, self._history, self._personas, self._toolbox = datasets, history, personas, toolbox
