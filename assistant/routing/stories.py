@@ -32,7 +32,11 @@ _SAVE = r"\b(?:save|saves|earn|earns|spend|spends|pay|pays|put (?:aside|away)|ah
 _PERIODS = ("days?|dias?", "weeks?|semanas?", "months?|mes(?:es)?", "years?|anos?")
 
 _PERCENT = re.compile(r"(?<![\w.,:/-])(\d+(?:\.\d+)?)( ?%| ?percent\b| ?per cent\b| ?por ?ciento\b)?(?![\w:/-]|\.\d)")
-_ITSELF = r"\b(?:saved?|saving|ahorr\w+|(?:is|es) (?:the|el|la|my|mi) (?:discount|tip|tax|vat|descuento|propina|iva))\b"
+_SHARE = r"(?:discount|tip|gratuity|tax|vat|descuento|propina|iva)"
+_ITSELF = (  # the share is asked for, and not what it makes of the price
+    rf"\b(?:saved?|saving|ahorr\w+|(?:is|es|son) (?:the|el|la|my|mi) {_SHARE}"
+    rf"|(?:how much|cuant[oa]) {_SHARE}|(?:pay|pago|pagar|dejo|leave|give) (?:in|as|for|of|de|en) (?:el |la |the |a )?{_SHARE})\b"
+)
 _OFF = r"\b(?:off|discount\w*|descuento|rebaj\w+|reduced)\b"
 _TAX = r"(?:vat|iva|sales tax|tax|impuestos?)"
 _TIP = r"(?:tip|gratuity|service|propina|servicio)"
@@ -94,19 +98,19 @@ def read(text: str) -> str:
 
 def in_all(text: str) -> str:
     """A price with what comes on top of it, where the total is asked for and not the tip or the tax alone."""
-    if (
-        (given := _priced(text)) is None
-        or not re.search(_TOTAL, text)
-        or not re.search(rf"\b(?:{_TIP}|{_TAX})\b", text)
-    ):
+    if not re.search(_TOTAL, text) or not re.search(rf"\b(?:{_TIP}|{_TAX})\b", text) or re.search(_ITSELF, text):
         return ""
-    return "{} * (1 + {})".format(*given)
+    given = _priced(text)
+    return "{} * (1 + {})".format(*given) if given else ""
 
 
 def _percent(text: str) -> str:
-    """A price less a discount, or with its tax."""
-    if (given := _priced(text)) is None:
+    """A price less a discount, or with its tax; or what the discount, the tax or the tip comes to."""
+    spoken = re.search(rf"{_OFF}|\b{_TAX}\b|\b{_TIP}\b", text)
+    if spoken is None or (given := _priced(text)) is None:
         return ""
+    if re.search(_ITSELF, text):
+        return "{1} * {0}".format(*given)
     if re.search(_OFF, text):
         return "{} * (1 - {})".format(*given)
     return "{} * (1 + {})".format(*given) if re.search(rf"\b{_TAX}\b", text) else ""
@@ -114,7 +118,7 @@ def _percent(text: str) -> str:
 
 def _priced(text: str) -> tuple[str, str] | None:
     """The price and the share of it, where a message has these two numbers and asks for what they make."""
-    if len(text) > LONGEST or not re.search(_HOW, text) or re.search(_ITSELF, text):
+    if len(text) > LONGEST or not re.search(_HOW, text):
         return None
     found = list(_PERCENT.finditer(text))
     prices, shares = ([one[1] for one in found if bool(one[2]) is share] for share in (False, True))

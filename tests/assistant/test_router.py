@@ -136,6 +136,8 @@ def test_what_only_looks_like_a_tool_is_none(filled: Router, bare: Router, messa
         ("Si aquí en Sevilla son las 7:00, ¿qué hora es en Quito?", "clock", None),
         ("a bill of 84 with a 15% tip, how much is it in total?", "calculator", {"expression": "84 * (1 + 0.15)"}),
         ("a bill of 84 with a 15% tip, how much is the tip?", "calculator", {"expression": "0.15 * 84"}),
+        ("how much tip do I pay on 84 at 15%?", "calculator", {"expression": "0.15 * 84"}),
+        ("a coat of 90 with 30% off, how much do I save?", "calculator", {"expression": "0.3 * 90"}),
         ("un abrigo de 90 con un 30% de descuento, ¿cuánto pago?", "calculator", {"expression": "90 * (1 - 0.3)"}),
         ("¿cuánto es 60 con un 21% de IVA?", "calculator", {"expression": "60 * (1 + 0.21)"}),
         ("a chair costs 35 euros, how much are 4?", "calculator", {"expression": "35 * 4"}),
