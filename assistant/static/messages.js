@@ -69,6 +69,12 @@ export function messages(page) {
       const done = await page.call({ do: "further", message: +message, name, given });
       if (done && !done.error) dialog.close();
     });
+    // A field may belong to one choice of another: <label data-with="dataset" data-value="">.
+    const fit = () => {
+      for (const field of form.querySelectorAll("[data-with]")) field.hidden = form.elements[field.dataset.with].value !== field.dataset.value;
+    };
+    form.addEventListener("change", fit);
+    fit();
     page.root.append(dialog);
     dialog.showModal();
   }

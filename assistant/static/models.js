@@ -1,5 +1,7 @@
 // The models page: cards of what there is, an address to look at, keys, and what a local model would write next.
 
+import { copy } from "/afina/static/knowledge/runtime.js";
+
 export function page(host) {
   const { root, words } = host;
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
@@ -81,6 +83,17 @@ export function page(host) {
 
   host.on({
     look, key, remove, add, test,
+    "let-in": async ({ again }) => {
+      if (again && !(await host.confirmed(words.programs_again, words.programs_again_about, words.programs_again_yes, words.cancel))) return;
+      await host.call({ do: "let-in" });
+      part("made")?.select(); // what the button that was pressed has brought
+    },
+    "shut-out": async () => {
+      if (!(await host.confirmed(words.programs_close, words.programs_close_about, words.programs_close_yes, words.cancel))) return;
+      await host.call({ do: "shut-out" });
+      root.querySelector('[data-do="let-in"]')?.focus();
+    },
+    "copy-made": () => copy(part("made").value, words.copied),
     use: ({ name }) => host.call({ do: "use", name }),
     warm: ({ name }) => host.call({ do: "warm", name }),
     forget: async ({ provider }) => {
@@ -101,5 +114,6 @@ export function page(host) {
     if (event.target === part("provider")) part("key-address").hidden = event.target.value !== "address";
   });
   part("panel").addEventListener("toggle", next);
+  part("base").textContent = `${location.origin}/v1`;
   settings();
 }

@@ -4,10 +4,12 @@
 //   on({action: (data, element, event) => …})   what its data-do buttons and forms do
 //   call(payload) → the server's answer, already drawn; a refusal has been said, {error} is returned
 //   refresh()                                   draw it again now
+// What it may give: host.state = () => ({…})    where the person is on it, sent with every "show"
 
 import { confirmed, draw, mounted, on, toast } from "/afina/static/knowledge/runtime.js";
 
 const TURN = 1500; // milliseconds between two looks at a page that is shown
+const SOON = 400; // while it is busy
 const shown = (name) => document.documentElement.dataset.view === name;
 
 /** Load the pages `places`, {name, package} each; → {name: {root, refresh}}. */
@@ -28,6 +30,7 @@ async function open({ name, package: home }, chat) {
   let stamp = "";
   let asked = 0;
   let drawn = 0;
+  let busy = false;
 
   async function call(payload) {
     const mine = ++asked;
@@ -44,20 +47,25 @@ async function open({ name, package: home }, chat) {
     if (answer.regions && mine > drawn) { // an older answer never covers a newer one
       drawn = mine;
       if (answer.stamp) stamp = answer.stamp;
+      busy = Boolean(answer.busy);
       draw(root, answer.regions);
     }
     return answer;
   }
 
-  const refresh = () => call({ do: "show", stamp: "" });
+  const show = (known) => call({ do: "show", stamp: known, ...host.state?.() });
+  const refresh = async () => {
+    await null; // a page is refreshed before its address is there, and the address may be its state
+    return show("");
+  };
   const host = {
     name, root, words: chat.words, go: chat.go, view: chat.view, chat, toast, confirmed, upload, call, refresh,
     on: (actions) => on(name, actions),
   };
   module.page(host);
   const turn = async () => {
-    if (shown(name) && !document.hidden) await call({ do: "show", stamp });
-    setTimeout(turn, TURN);
+    if (shown(name) && !document.hidden) await show(stamp);
+    setTimeout(turn, busy ? SOON : TURN);
   };
   turn();
   return { root, refresh };

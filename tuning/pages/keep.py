@@ -61,7 +61,7 @@ class Keep:
             chosen = Given.model_validate(dict(given))
         except ValidationError:
             raise ForPerson(say("bad_request")) from None
-        name = chosen.name or chosen.dataset
+        name = chosen.dataset or chosen.name
         if not name:
             raise ForPerson(say("keep_no_name"))
         done = self._kept(self._history.message(message), name, chosen)

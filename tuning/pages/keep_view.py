@@ -17,7 +17,7 @@ def form(known: Sequence[str], newest: str, shapes: Sequence[str], say: Words) -
     name = "" if known else SUGGESTED
     return f"""<h2>{escape(say("keep"))}</h2><p>{escape(say("keep_about"))}</p><div class="fields">
 <label class="field"><span>{escape(say("keep_dataset"))}</span><select class="input" name="dataset">{options}{_option("", say("keep_new"), not known)}</select></label>
-<label class="field"><span>{escape(say("keep_name"))}</span><input class="input" name="name" maxlength="60" value="{name}" placeholder="{escape(say("keep_name_hint"))}"></label>
+<label class="field" data-with="dataset" data-value=""><span>{escape(say("keep_name"))}</span><input class="input" name="name" maxlength="60" value="{name}" placeholder="{escape(say("keep_name_hint"))}"></label>
 <label class="field"><span>{escape(say("keep_what"))}</span><select class="input" name="turns">{what}</select></label>
 <label class="check"><input type="checkbox" name="approve" value="yes"><span>{escape(say("keep_approve"))}</span></label></div>"""
 
