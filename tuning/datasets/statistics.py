@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import String, cast, func, select
@@ -61,32 +61,32 @@ class Statistical(Versions):
                 longest=max((one[0] for one in lengths), default=0),
             )
 
-    def facets(self, dataset: int) -> Facets:
-        """In one pass over the columns, and without reading any content."""
+    def facets(self, dataset: int, excluded: Collection[str] = ()) -> Facets:
+        """In one pass over the columns, and without reading any content. `excluded`: codes of findings."""
         self.withdraw()
         where = list(reading.conditions(dataset, EVERYTHING))
         row, counts = ExampleRow, [Counter[str]() for _ in range(5)]
         columns = (row.status, row.kind, row.origin, row.how, row.language)
-        unseen = unranked = 0
+        unseen = unranked = held = 0
         with self._read() as session:
             self._dataset(session, dataset)
-            looked, waiting = row.findings.is_not(None), row.unranked
-            query = select(*columns, looked, waiting, func.count()).where(*where)
-            for *values, seen, waits, count in session.execute(query.group_by(*columns, looked, waiting)):
+            looked = row.findings.is_not(None)
+            query = select(*columns, looked, row.unranked, func.count()).where(*where)
+            for *values, seen, waits, count in session.execute(query.group_by(*columns, looked, row.unranked)):
                 for counter, value in zip(counts, values, strict=True):
                     counter[value or "other"] += count
                 kept = values[0] != Status.DROPPED
                 unseen += count * (kept and not seen)
                 unranked += count * (kept and bool(waits))
-            tags = _listed(session, row.tags, where)
-            findings = _listed(session, row.findings, where)
+                held += count * (values[0] == Status.DRAFT and bool(waits))
+            tagged = Counter(tag for tags, *_ in _listed(session, row.tags, where) for tag in set(tags))
+            found = Counter[str]()
+            for findings, status, waits in _listed(session, row.findings, where):
+                codes = {finding["code"] for finding in findings}
+                found.update(codes)
+                held += status == Status.DRAFT and not waits and not codes.isdisjoint(excluded)
         del counts[3]["other"]
-        status, kind, origin, how, language = (dict(counter.most_common()) for counter in counts)
-        found = Counter(code for one in findings for code in {finding["code"] for finding in one})
-        tagged = Counter(tag for one in tags for tag in set(one))
-        return Facets(
-            status, kind, origin, how, language, dict(tagged.most_common()), dict(found.most_common()), unseen, unranked
-        )
+        return Facets(*(dict(one.most_common()) for one in (*counts, tagged, found)), unseen, unranked, held)
 
     @staticmethod
     def _inside(session: Session, where: list[Any]) -> tuple[dict[str, int], dict[str, int], dict[str, int], int]:
@@ -109,9 +109,10 @@ class Statistical(Versions):
 
 
 def _listed(session: Session, column: Any, where: list[Any]) -> Iterable[Any]:
-    """What stands in a column of JSON lists, empty ones left out."""
+    """(what stands in a column of JSON lists, status, unranked); empty ones are left out."""
     some = func.length(cast(column, String)) > len("[]")
-    return session.scalars(select(column).where(*where, column.is_not(None), some))
+    query = select(column, ExampleRow.status, ExampleRow.unranked)
+    return session.execute(query.where(*where, column.is_not(None), some))
 
 
 def histogram(values: Iterable[int], bounds: Sequence[int]) -> tuple[tuple[int, int], ...]:

@@ -159,6 +159,7 @@ class Facets:
     findings: Mapping[str, int]
     unseen: int  # not looked at since they changed, drafts and approved ones
     unranked: int  # rankings that wait for a person
+    held: int  # drafts that an approval of many leaves: unranked, or with a finding that excludes
 
 
 @dataclass(frozen=True, slots=True)
