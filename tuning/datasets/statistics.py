@@ -82,11 +82,12 @@ class Statistical(Versions):
             tagged = Counter(tag for tags, *_ in _listed(session, row.tags, where) for tag in set(tags))
             found = Counter[str]()
             for findings, status, waits in _listed(session, row.findings, where):
-                codes = {finding["code"] for finding in findings}
-                found.update(codes)
-                held += status == Status.DRAFT and not waits and not codes.isdisjoint(excluded)
+                mine = {finding["code"] for finding in findings}
+                found.update(mine)
+                held += status == Status.DRAFT and not waits and not mine.isdisjoint(excluded)
         del counts[3]["other"]
-        return Facets(*(dict(one.most_common()) for one in (*counts, tagged, found)), unseen, unranked, held)
+        status, kind, origin, how, language, tags, codes = (dict(one.most_common()) for one in (*counts, tagged, found))
+        return Facets(status, kind, origin, how, language, tags, codes, unseen, unranked, held)
 
     @staticmethod
     def _inside(session: Session, where: list[Any]) -> tuple[dict[str, int], dict[str, int], dict[str, int], int]:
