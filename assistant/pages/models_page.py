@@ -1,7 +1,8 @@
 """In: the models, the keys. Out: the models page's answers; see `assistant.pages`.
 
 show · test (step by step, while the page looks) · use · warm · look (a name is added, an address asked what it has) ·
-add · remove · restore · key · forget · next (what the local model would write). A key comes in and never goes out.
+add · remove · restore · key · forget · next (what the local model would write) · let-in · shut-out (other programs, by
+a key of the app's own). A provider's key comes in and never goes out; the app's own is shown once, when it is made.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from assistant.models.catalogue.trial import LANGUAGES
 from assistant.models.inference import Inference
 from assistant.models.keys import Keys
 from assistant.models.local.probabilities import next_tokens
-from assistant.pages import Place
+from assistant.pages import Place, programs_view
 from assistant.pages import models_view as view
 from assistant.pages.door import Action, Show, answered
 from assistant.sentences import speaker
@@ -27,6 +28,7 @@ from knowledge.pages.wording import Words
 if TYPE_CHECKING:
     from assistant.models import Models
     from assistant.models.catalogue.added import Added
+    from assistant.openai_api import ApiKey
 
 BUSY = 8.0  # seconds a look at probabilities waits for an answer that is being written
 say_ = speaker(
@@ -62,8 +64,12 @@ class Next(Action):
     settings: Inference
 
 
+class Programs(Action):
+    do: Literal["let-in", "shut-out"]
+
+
 _door: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Show | OnOne | Look | SetKey | Forget | Next, Field(discriminator="do")]
+    Annotated[Show | OnOne | Look | SetKey | Forget | Next | Programs, Field(discriminator="do")]
 )
 
 
@@ -72,8 +78,9 @@ class ModelsPage:
 
     place = Place("models", icon="models", key="m")
 
-    def __init__(self, models: Models, keys: Keys) -> None:
-        self._models, self._keys = models, keys
+    def __init__(self, models: Models, keys: Keys, own: ApiKey) -> None:
+        """`own`: the key by which other programs talk to the app."""
+        self._models, self._keys, self._own = models, keys, own
         self._trials: dict[str, view.Trial] = {}
         self._removed: dict[str, Added] = {}
         self._facts: dict[str, dict[str, Any]] = {}  # of models that servers were found to have
@@ -104,6 +111,8 @@ class ModelsPage:
                 return self._shown(say)
             case Next():
                 return self._next(action, say)
+            case Programs(do=do):
+                return self._programs(do, say)
             case _:
                 assert_never(action)
 
@@ -112,6 +121,7 @@ class ModelsPage:
         regions = {
             "list": view.listing(cards, self._trials, self._models.default_is_set, say),
             "keys": view.keys(self._keys.listed(), say),
+            "programs": programs_view.state(self._own.shown(), say),
         }
         stamp = hashlib.sha256("".join(regions.values()).encode()).hexdigest()[:16]
         testing = any(trial.running for trial in self._trials.values())
@@ -170,6 +180,15 @@ class ModelsPage:
         except KnowledgeError as error:
             return {"problem": error.said(say.language)}
         return {**self._shown(say), "said": say("models_key_kept")}
+
+    def _programs(self, do: str, say: Words) -> dict[str, Any]:
+        made = ""
+        if do == "let-in":
+            made = programs_view.made(self._own.make(), say)
+        else:
+            self._own.off()
+        shown = self._shown(say)
+        return {**shown, "regions": {**shown["regions"], "made": made}}
 
     def _test(self, name: str, language: str) -> None:
         """In a thread of its own; a second press while it runs does nothing."""

@@ -11,6 +11,7 @@ from assistant.models.catalogue import Price
 from assistant.models.catalogue.cards import ModelCard
 from assistant.models.keys import PROVIDERS
 from assistant.models.local.probabilities import Candidate, NextTokens
+from assistant.pages import programs_view
 from knowledge.pages.icons import icon
 from knowledge.pages.wording import Words
 
@@ -53,6 +54,7 @@ def shell(say: Words) -> str:
 <input class="input" type="password" data-part="secret" autocomplete="new-password" maxlength="8192" placeholder="{attr(say("models_key"))}" aria-label="{attr(say("models_key"))}">
 <button class="button">{escape(say("models_key_keep"))}</button></form>
 <p class="problem" data-part="key-problem" role="alert" hidden></p></section>
+{programs_view.section(say)}
 <details class="models-panel" data-part="panel"><summary><h2>{escape(say("models_next"))}</h2></summary>
 <p class="muted">{escape(say("models_next_about"))}</p>
 <label class="field"><span>{escape(say("models_next_text"))}</span><input class="input" data-part="text" maxlength="2000" value="{attr(say("models_next_example"))}"></label>

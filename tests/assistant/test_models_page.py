@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from assistant.models import DEFAULT, Models
 from assistant.models.catalogue.added import AddedModels
 from assistant.models.keys import Keys
 from assistant.models.local.probabilities import Candidate, NextTokens
+from assistant.openai_api import ApiKey
 from assistant.pages import models_view as view
 from assistant.pages.models_page import ModelsPage
 from knowledge.pages.wording import HERE, Words, words
@@ -31,8 +33,9 @@ def say(request: pytest.FixtureRequest) -> Words:
 @pytest.fixture
 def page(tmp_path: Path) -> ModelsPage:
     keys = Keys(tmp_path / "home")
-    added = AddedModels(connect(f"sqlite:///{tmp_path / 'a.sqlite3'}"))
-    return ModelsPage(Models(tmp_path, keys=keys, added=added, places={"ollama": "http://127.0.0.1:9"}), keys)
+    engine = connect(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+    models = Models(tmp_path, keys=keys, added=AddedModels(engine), places={"ollama": "http://127.0.0.1:9"})
+    return ModelsPage(models, keys, ApiKey(engine))
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def test_what_is_shown_is_sent_once(page: ModelsPage, say: Words) -> None:
     shown = page.answer({"do": "show", "stamp": ""}, say)
     assert DEFAULT in shown["regions"]["list"]
     assert page.answer({"do": "show", "stamp": shown["stamp"]}, say) == {}
-    assert view.shell(say).count("<section") == 2
+    assert view.shell(say).count("<section") == 3
 
 
 @pytest.mark.parametrize(
@@ -120,6 +123,22 @@ def test_a_key_comes_in_and_never_goes_out(page: ModelsPage, say: Words) -> None
     assert "openai:gpt-5-mini" in answer["regions"]["list"]
     assert page.answer({"do": "key", "provider": "openai", "secret": "two words"}, say)["problem"]
     assert "cdef" not in page.answer({"do": "forget", "provider": "openai"}, say)["regions"]["keys"]
+
+
+def test_the_key_of_other_programs_is_shown_once_and_opens_until_it_is_taken_away(page: ModelsPage, say: Words) -> None:
+    def opening() -> str:
+        answer = page.answer({"do": "let-in"}, say)
+        return str(re.findall(r"afina-[\w-]{40,}", answer["regions"]["made"])[0])
+
+    assert say("programs_off") in page.answer({"do": "show", "stamp": ""}, say)["regions"]["programs"]
+    first, second = opening(), opening()
+    assert [page._own.opens(key) for key in (first, second)] == [False, True], "one key at a time"
+    shown = page.answer({"do": "show", "stamp": ""}, say)
+    assert second not in str(shown)
+    assert f"…{second[-4:]}" in shown["regions"]["programs"]
+    closed = page.answer({"do": "shut-out"}, say)
+    assert not page._own.opens(second)
+    assert closed["regions"]["made"] == ""
 
 
 def test_the_apps_model_is_chosen_here(page: ModelsPage, say: Words) -> None:

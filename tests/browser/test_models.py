@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from openai import AuthenticationError, OpenAI
 from playwright.sync_api import expect
 
-from tests.browser.conftest import Opener, Seen
+from tests.browser.conftest import App, Opener, Seen
 from tests.completions import Completions
 
 pytestmark = pytest.mark.browser
@@ -52,6 +53,23 @@ def test_a_key_is_kept_and_seen_by_nobody(open_page: Opener, seen: Seen) -> None
     key.locator("[data-do=forget]").click()
     page.click("dialog button:has-text('Forget')")
     expect(key).to_have_count(0, timeout=20_000)
+    assert not seen.errors
+
+
+def test_another_program_is_let_in_by_a_key_made_here(open_page: Opener, app: App, seen: Seen) -> None:
+    page = open_page("?view=models")
+    page.click(".models-page [data-do=let-in]")
+    key = page.locator("[data-part=made]").input_value(timeout=20_000)
+    client = OpenAI(base_url=page.locator("[data-part=base]").inner_text(), api_key=key, max_retries=0)
+    assert "marv" in [model.id for model in client.models.list()]
+    page.reload()
+    page.wait_for_selector(".models-page [data-do=shut-out]")
+    assert key not in page.content()
+    page.click(".models-page [data-do=shut-out]")
+    page.click("dialog button:has-text('Close')")
+    expect(page.locator(".models-page [data-region=programs]")).to_contain_text("Closed", timeout=20_000)
+    with pytest.raises(AuthenticationError):
+        client.models.list()
     assert not seen.errors
 
 
