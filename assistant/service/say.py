@@ -30,6 +30,9 @@ class Say:
     def __call__(self, key: str, **values: object) -> str:
         return _words(self.language, self.further)[key].format(**values)
 
+    def knows(self, key: str) -> bool:
+        return key in _words(self.language, self.further)
+
 
 def preferred(cookies: Mapping[str, str], accept_language: str) -> str:
     """Of a browser: the page's own switch first, then what the browser asks for."""

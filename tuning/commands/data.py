@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from assistant.service.commands.session import Home, Json, Row, Session, clean, local, of, print_json
+from tuning.commands import data_curate, data_files
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -222,6 +223,10 @@ def distil(
         "data.distil", home, name=name, topic=topic, prompts=given, model=model, persona=persona, most=most
     )
     session.print(rows, as_json, lambda row: _proposed(session, row))
+
+
+data_curate.register(app)
+data_files.register(app)
 
 
 def _proposed(session: Session, row: Row) -> None:

@@ -107,11 +107,15 @@ def of(context: typer.Context) -> Session:
 
 
 def localise(command: Any, say: Say, name: str = "afina") -> None:
-    """Help of a command, its options and what lies below it, from words/*.json: help_docs_add, option_home …"""
+    """Help of a command, its options and what lies below it, from words/*.json: help_docs_add, option_home …
+
+    An option that means another thing in a group has a key of its own there: option_data_name before option_name."""
     command.help = command.short_help = say(f"help_{name}")
+    group = name.split("_")[0]
     for parameter in command.params:
         if parameter.name != "help" and hasattr(parameter, "help"):
-            parameter.help = say(f"option_{parameter.name}")
+            own = f"option_{group}_{parameter.name}"
+            parameter.help = say(own if say.knows(own) else f"option_{parameter.name}")
     for child in getattr(command, "commands", {}).values():
         localise(child, say, child.name if name == "afina" else f"{name}_{child.name}")
 
