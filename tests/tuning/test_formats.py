@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import string
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import pytest
 
@@ -363,6 +365,44 @@ def test_rows_that_fit_nothing_are_detected_as_nothing() -> None:
     assert detect([{"text": "a"}, {"messages": []}]) is None
     assert detect([{"prompt": "a", "completion": "b"}]) == "prompt-completion"
     assert detect([{"messages": [{"role": "tool", "name": "clock", "content": "12:00"}]}]) == "trl-messages"
+
+
+ODD = (None, True, -1.5, "", "x", [], {}, [[]], {"role": []}, [None], {"a": {"b": [1]}}, "\ud800", "{}", {"": {}})
+
+
+def _swapped(chance: random.Random, value: Any) -> Any:
+    """JSON of the same shape with one value, at any depth, replaced by another."""
+    if chance.random() < 0.15 or not value or not isinstance(value, dict | list):
+        return chance.choice(ODD)
+    if isinstance(value, list):
+        at = chance.randrange(len(value))
+        return [*value[:at], _swapped(chance, value[at]), *value[at + 1 :]]
+    name = chance.choice(list(value))
+    return {one: inner for one, inner in value.items() if one != name} | (
+        {} if chance.random() < 0.2 else {name: _swapped(chance, value[name])}
+    )
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_whatever_stands_in_a_row_it_is_read_or_told(name: str) -> None:
+    form, told = FORMATS[name], 0
+    good = [row for seed in range(40) for row in written_or_nothing(form, seed)]
+    for seed in range(1_500):
+        chance = random.Random(f"{name} {seed}")
+        row = _swapped(chance, chance.choice(good))
+        detect([row])
+        try:
+            form.read(row)
+        except BadRow as bad:
+            told += bool(bad.said("es"))
+    assert told > 150
+
+
+def written_or_nothing(form: Format, seed: int) -> tuple[Row, ...]:
+    try:
+        return form.write(example(seed, *form.kinds)).rows
+    except Refused:
+        return ()
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:

@@ -22,7 +22,8 @@ def _example(row: Row) -> Example:
 
 
 def _looks_like(row: Row) -> bool:
-    return row.get("kind") in set(Kind)
+    kind = row.get("kind")
+    return isinstance(kind, str) and kind in set(Kind)
 
 
 AFINA = Format("afina", tuple(Kind), _rows, _example, _looks_like, frozenset({"tags", "provenance", "scores"}))
