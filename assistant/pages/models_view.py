@@ -100,6 +100,8 @@ def _tags(card: ModelCard, say: Words) -> Iterator[str]:
         yield _tag(say("models_context", n=say.number(can.context)))
     if can.price:
         yield _tag(_price(can.price, say), title=can.price.source)
+    elif card.kind == "hosted":
+        yield _tag(say("models_no_price"), title=say("models_no_price_about"))
     if can.size:
         yield _tag(say("models_size", size=can.size), title=card.guidance)
     if can.ends:

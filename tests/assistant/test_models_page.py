@@ -95,6 +95,16 @@ def test_a_test_is_shown_step_by_step_and_its_end(page: ModelsPage, server: Comp
     assert name in page.answer({"do": "restore", "name": name}, say)["regions"]["list"]
 
 
+def test_a_hosted_model_without_a_known_price_says_so(page: ModelsPage, say: Words) -> None:
+    def told(name: str) -> bool:
+        page.answer({"do": "add", "name": name}, say)
+        listed = page.answer({"do": "show", "stamp": ""}, say)["regions"]["list"]
+        card = next(part for part in listed.split("<li ") if f'data-key="{name}"' in part)
+        return say("models_no_price") in card
+
+    assert [told(name) for name in ("openai:gpt-9", "openai:gpt-5", "http://127.0.0.1:9/v1#m")] == [True, False, False]
+
+
 def test_what_was_found_is_told_in_the_language_of_who_looks(page: ModelsPage, server: Completions) -> None:
     server.status = 500
     both = {language: words(language, HERE, WORDS) for language in ("en", "es")}
