@@ -10,6 +10,7 @@ from assistant.service.verb_table import VERBS as ASSISTANTS
 from tuning.verb_table import VERBS
 
 if TYPE_CHECKING:
+    from tuning.counting.vocabularies import Tokenizers
     from tuning.datasets import Datasets
 
 
@@ -24,3 +25,12 @@ class Parts(AssistantParts):
             return Datasets(self.engine, self.history)
 
         return self._once("datasets", make)
+
+    @property
+    def tokenizers(self) -> Tokenizers:
+        def make() -> Tokenizers:
+            from tuning.counting.vocabularies import Tokenizers
+
+            return Tokenizers(self.weights)
+
+        return self._once("tokenizers", make)
