@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Event
+from typing import Literal
 
 from tuning.errors import ForPerson
 from tuning.sources import files, readers, streams
@@ -36,9 +37,11 @@ class Reading:
     key: str
     auto: bool = True
     siblings: bool = False
+    origin: str = "import"
     stop: Event = field(default_factory=Event)
     examples: int = 0
     skipped: Counter[str] = field(default_factory=Counter)  # code → how many
+    begun: bool = False
     meter: files.Meter = field(default_factory=files.Meter, repr=False)
 
     @property
@@ -47,6 +50,9 @@ class Reading:
         return self.meter.read
 
     def __iter__(self) -> Iterator[Example | Skipped]:
+        if self.begun:
+            raise RuntimeError("a Reading is read once: open the file again")
+        self.begun = True
         try:
             for one in self._all():
                 if self.stop.is_set():
@@ -64,7 +70,7 @@ class Reading:
         with files.opened(self.path) as opened:
             self.meter.allowed = opened.allowed
             liked = chatgpt.liked(opened.beside(chatgpt.FEEDBACK)) if self.format == "chatgpt" else {}
-            origin = Origin(self.name, self.key, self.format, self.siblings, liked)
+            origin = Origin(self.name, self.key, self.format, self.origin, self.siblings, liked)
             several = len(opened.parts) > 1
             for part in opened.parts:
                 file = part.name if several else ""
@@ -94,6 +100,7 @@ def open_source(
     sha256: str = "",
     name: str = "",
     siblings: bool = False,
+    origin: Literal["import", "sample"] = "import",
     stop: Event | None = None,
 ) -> Reading:
     """`name`: the file's own, where it lies under another. `sha256`: of its bytes, where it is known.
@@ -118,9 +125,10 @@ def open_source(
         found,
         total,
         (sha256 or _sha256(path))[:12],
-        format == "auto",
-        siblings,
-        stop or Event(),
+        auto=format == "auto",
+        siblings=siblings,
+        origin=origin,
+        stop=stop or Event(),
     )
 
 
@@ -132,7 +140,7 @@ _UNKNOWN = (
     "conversations.json), conversaciones de Afina, ShareGPT, Alpaca, OpenAI, Vertex o TRL en JSON o JSONL, una tabla "
     "cuya primera línea diga pregunta y respuesta, o un texto con P: y R:.",
 )
-_SAMPLE = 20  # rows that a file is judged by
+_SAMPLE = 50  # rows that a file is judged by
 _GLANCE = 8 << 20  # bytes read for that, unless one row is longer
 _HEAD = 1 << 16  # characters of a text that it is judged by
 
@@ -154,11 +162,14 @@ def _kind(part: files.Part) -> str:
 
 
 def _sample(values: Iterator[streams.Value | streams.Broken], meter: files.Meter) -> Iterator[object]:
-    for value in islice(values, 10 * _SAMPLE):
-        if isinstance(value, streams.Value):
-            yield value.row
-        if meter.read > _GLANCE:
-            return
+    try:
+        for value in islice(values, _SAMPLE):
+            if isinstance(value, streams.Value):
+                yield value.row
+            if meter.read > _GLANCE:
+                return
+    except (files.Torn, files.TooMuch):  # the rows before it say what it is
+        return
 
 
 def _rows(

@@ -45,7 +45,7 @@ def values(text: TextIO) -> Iterator[Value | Broken]:
     start = _after(_SPACE, head, 0)
     if head.startswith("[", start):
         return _array(_Buffer(text, head, start + 1), wrapped=False)
-    if inside := _WRAPPED.match(head, start):
+    if (inside := _WRAPPED.match(head, start)) and not _first_of_several(head, start):
         return _array(_Buffer(text, head, inside.end()), wrapped=True)
     if not head.endswith("\n"):
         head += text.readline(LONGEST)
@@ -148,10 +148,14 @@ def _array(buffer: _Buffer, *, wrapped: bool) -> Iterator[Value | Broken]:
     while following := buffer.skip(_COMMA):
         if following == "]":
             buffer.move(buffer.at + 1)
-            if wrapped or not buffer.skip(_SPACE):
+            following = buffer.skip(_COMMA)
+            if wrapped or not following:
                 return
-            if buffer.skip(_SPACE) == "[":  # two files that were put one after the other
+            if following == "[":  # two files that were put one after the other
                 buffer.move(buffer.at + 1)
+            elif following == "{":
+                yield from _objects(buffer, index)
+                return
             elif not buffer.seek(again):
                 yield Broken("broken_rest", index + 1)
                 return
@@ -178,8 +182,7 @@ def _like(buffer: _Buffer) -> re.Pattern[str]:
     return re.compile(rf",\s*(?=\{{\s*{first}\s*:" + (rf"\s*{_SCALAR}\s*,\s*{second}\s*:)" if second else ")"))
 
 
-def _objects(buffer: _Buffer) -> Iterator[Value | Broken]:
-    index = 0
+def _objects(buffer: _Buffer, index: int = 0) -> Iterator[Value | Broken]:
     while buffer.skip(_COMMA):
         index += 1
         line = buffer.line
@@ -242,6 +245,12 @@ def _is_lines(head: str) -> bool:
     lines = [line for line in head.split("\n") if line.strip()][:_SAMPLE]
     alone = [_is_object(line) for line in lines]
     return bool(alone) and (alone[0] or 2 * sum(alone) > len(alone))
+
+
+def _first_of_several(head: str, start: int) -> bool:
+    """Whether an object is a line by itself with another after it: a row, though it may look like what holds rows."""
+    line, _, after = head[start:].partition("\n")
+    return after.lstrip().startswith("{") and _is_object(line)
 
 
 def _is_object(line: str) -> bool:

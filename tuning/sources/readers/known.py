@@ -42,7 +42,7 @@ def _source(example: Example, place: Place, origin: Origin) -> Source:
         return ours
     return replace(
         example.source,
-        origin="import",
+        origin=ours.origin,
         name=ours.name,
         group=example.source.group or ours.group,
         line=ours.line,
