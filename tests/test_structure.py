@@ -16,7 +16,7 @@ LAYERS = ["knowledge", "assistant", "tuning", "app"]  # each may import those be
 FILES = sorted([*(file for layer in LAYERS[:-1] for file in (ROOT / layer).rglob("*.py")), ROOT / "app.py"])
 
 HOMES = {  # vendor -> the only files (or folders) that import it
-    "alembic": ["knowledge/store/", "assistant/store/migrations/"],
+    "alembic": ["knowledge/store/", "assistant/store/migrations/", "tuning/store/migrations/"],
     "chromadb": ["knowledge/index.py"],
     "duckdb": ["assistant/tools/"],
     "fastapi": ["assistant/service/", "assistant/chat_page/", "app.py"],
