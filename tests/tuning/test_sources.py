@@ -312,7 +312,7 @@ def test_archives_that_are_damaged_or_hold_nothing_are_refused_in_a_sentence(tmp
     whole = archive.read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:200] + whole[-22:]):
         archive.write_bytes(damaged)
-        with pytest.raises(ForPerson):
+        with pytest.raises(ForPerson, match="not downloaded whole"):
             open_source(archive)
     for members in ({"a.png": b"x"}, {"user.json": {}, "chat.html": b"x"}, {}):
         with pytest.raises(ForPerson, match="no conversations"):
@@ -339,6 +339,34 @@ def test_a_file_of_an_archive_that_is_damaged_inside_costs_itself(tmp_path: Path
     assert {"Question 0", "Question 2"} <= set(prompts(examples))
     assert prompts(examples).count("Question 2") == 200
     assert [(one.where, one.code) for one in skipped if one.code == "member"] == [("conversations-001.json", "member")]
+
+
+def test_an_archive_packed_in_a_way_that_cannot_be_read_says_what_to_do(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"conversations.json": TALKS})
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\3\4") + 8] = 9  # the number of Deflate64, which Windows uses for long files
+    data[data.index(b"PK\1\2") + 10] = 9
+    archive.write_bytes(data)
+    with pytest.raises(ForPerson, match="Unpack it and import the file by itself"):
+        open_source(archive)
+
+
+def test_files_of_several_kinds_in_one_archive_are_each_read_as_what_they_are(tmp_path: Path) -> None:
+    members = {
+        "a/rows.jsonl": json.dumps({"prompt": "P", "completion": "C"}).encode(),
+        "a/table.csv": b"pregunta;respuesta\nUno;Dos\n",
+        "b/chat.json": TALKS[0],
+        "b/readme.md": b"# Nothing\n\nto learn\n",
+    }
+    examples, skipped, _ = read(zipped(tmp_path / "a.zip", members))
+    assert prompts(examples) == ["P", "Uno", "Question 0"]
+    assert [(one.where, one.code) for one in skipped] == [("readme.md", "unknown")]
+
+
+def test_an_empty_numbered_file_of_an_export_is_no_loss(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"conversations-000.json": TALKS, "conversations-001.json": []})
+    examples, skipped, _ = read(archive)
+    assert (len(examples), skipped) == (5, [])
 
 
 def test_an_archive_that_unpacks_without_end_is_named_and_what_came_before_stays(tmp_path: Path) -> None:

@@ -212,6 +212,11 @@ def test_a_citation_alone_says_that_an_answer_came_from_the_web(read: Read) -> N
     assert example.source.untrusted == ("web_page",)
 
 
+def test_marks_among_endless_spaces_take_no_endless_time(read: Read) -> None:
+    (example,), _, _ = read([chatgpt_talk("?", " " * 400_000 + CITE + "a【1†source】" + " " * 400_000 + "b")])
+    assert example.turns[-1].text.split() == ["a", "b"]
+
+
 def test_a_named_thing_keeps_its_name_when_its_mark_goes(read: Read) -> None:
     marked = 'It is \ue200entity\ue202["city","Rome","capital of Italy"]\ue201, \ue203surely\ue204.'
     (example,), _, _ = read([chatgpt_talk("Capital?", marked)])

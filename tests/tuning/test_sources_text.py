@@ -61,6 +61,15 @@ def test_what_windows_writes_in_the_west_is_read(read: Read) -> None:
     assert (texts(examples), skipped) == ([["¿Qué?", "Mañana, «así» — 5 €"]], [])
 
 
+def test_letters_of_a_table_or_a_text_that_cannot_be_read_are_said(read: Read) -> None:
+    good = "¿Qué?;Así es\n"
+    table = ("pregunta;respuesta\n" + good * 3).encode() + good.encode("cp1252")
+    text = ("P: ¿Qué?\nR: Así\n" * 3).encode() + "P: ¿Qué?\nR: Así\n".encode("cp1252")
+    for data, line in ((table, 5), (text, 7)):
+        examples, skipped, _ = read(data)
+        assert (len(examples), [(one.line, one.code, one.whole) for one in skipped]) == (4, [(line, "replaced", False)])
+
+
 def test_columns_are_found_by_name_wherever_they_stand(read: Read) -> None:
     table = "id,Respuesta correcta,respuesta,Sistema,instrucción,entrada\n7,no,Lima,Eres Marv.,Di la capital,Perú\n"
     (example,), _, _ = read(table)

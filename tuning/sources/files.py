@@ -86,6 +86,8 @@ def opened(path: Path) -> Iterator[Opened]:
         raise unreadable(error) from error
     except _TORN as error:
         raise _person(_DAMAGED) from error
+    if archive is None and _begins_an_archive(path):
+        raise _person(_DAMAGED)
     if archive is None:
         yield Opened((Part("", size, lambda: path.open("rb")),), lambda name: b"")
         return
@@ -129,6 +131,11 @@ def encoding(head: bytes) -> str:
     return "cp1252" if bad > good else "utf-8"
 
 
+def is_export(name: str) -> bool:
+    """Whether that is what ChatGPT and Claude call the file with the conversations."""
+    return _CONVERSATIONS.fullmatch(name) is not None
+
+
 def unreadable(error: OSError) -> ForPerson:
     return ForPerson(
         f"The file could not be read ({error.strerror or error}): check that it still exists and may be opened.",
@@ -163,10 +170,15 @@ _MARKS = (
 )
 
 
+def _begins_an_archive(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"PK\3\4"
+
+
 def _chosen(archive: zipfile.ZipFile) -> tuple[Part, ...]:
     infos = archive.infolist()[:FILES]
     named = [(PurePosixPath(info.filename).name, info) for info in infos if not _junk(info)]
-    exported = [one for one in named if _CONVERSATIONS.fullmatch(one[0])]
+    exported = [one for one in named if is_export(one[0])]
     others = [one for one in named if _READABLE.fullmatch(one[0]) and not _BESIDE.fullmatch(one[0])]
     chosen = sorted(exported or others, key=lambda one: one[1].filename)
     if not chosen:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -83,7 +83,11 @@ class Reading:
                     return
 
     def _part(self, part: files.Part, file: str, origin: Origin) -> Iterator[Example | Skipped]:
-        kind = (_kind(part) or self.format) if self.auto and file else self.format
+        looked_at = self.auto and file and not files.is_export(part.name)  # the numbered files of one export are alike
+        kind = _kind(part) if looked_at else self.format
+        if not kind:
+            yield Skipped(None, file, "unknown")
+            return
         if kind in readers.TEXTS:
             reader = readers.TEXTS[kind]
             with files.text(part, self.meter, reader.newline) as text:
@@ -115,10 +119,8 @@ def open_source(
             spanish=f"No se sabe leer {format!r}: elige entre {known}.",
         )
     with files.opened(path) as opened:
-        found = format if format != "auto" else next(filter(None, map(_kind, opened.parts)), "")
+        found = format if format != "auto" else _first_kind(opened.parts)
         total = sum(part.size for part in opened.parts)
-    if not found:
-        raise ForPerson(_UNKNOWN[0], spanish=_UNKNOWN[1])
     return Reading(
         path,
         name or path.name,
@@ -145,8 +147,21 @@ _GLANCE = 8 << 20  # bytes read for that, unless one row is longer
 _HEAD = 1 << 16  # characters of a text that it is judged by
 
 
+def _first_kind(parts: Iterable[files.Part]) -> str:
+    torn = None
+    for part in parts:
+        try:
+            if kind := _kind(part):
+                return kind
+        except files.Torn:
+            torn = Skipped(None, part.name, "member")
+    if torn:
+        raise ForPerson(torn.said("en"), spanish=torn.said("es"))
+    raise ForPerson(_UNKNOWN[0], spanish=_UNKNOWN[1])
+
+
 def _kind(part: files.Part) -> str:
-    """What a part is, "" where it is nothing we know or cannot be opened."""
+    """What a part is, "" where it is nothing we know. `Torn` where nothing of it can be read."""
     meter = files.Meter(allowed=files.FREE)
     try:
         with files.text(part, meter) as text:
@@ -157,7 +172,7 @@ def _kind(part: files.Part) -> str:
             if found:
                 return found
         return readers.of_text(head)
-    except (files.Torn, files.TooMuch):
+    except files.TooMuch:
         return ""
 
 

@@ -71,8 +71,8 @@ _WEB_TOOLS = {"web", "browser", "bing", "search", "research_kickoff_tool", "webp
 _BROKEN_OFF = {"interrupted", "max_tokens", "length"}
 _ASSET = re.compile(r"(?:image|audio|video|file)\w*_asset_pointer|asset_pointer|\w*_container\w*")
 _ENTITY = re.compile("\ue200entity\ue202([^\ue200\ue201]*)\ue201")
-_MARK = re.compile("[ \\t]*\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue2ff]")
-_OLD_MARK = re.compile(r"[ \t]*【\d+(?::\d+)?†[^【】]{0,300}】")
+_MARK = re.compile(" ?\ue200[^\ue200\ue201]*\ue201|[\ue200-\ue2ff]")
+_OLD_MARK = re.compile(r" ?【\d+(?::\d+)?†[^【】]{0,300}】")
 
 
 def _parents(mapping: Mapping[str, Any]) -> dict[str, str]:

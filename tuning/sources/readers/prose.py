@@ -107,6 +107,8 @@ _STYLES = (
 )
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|={3,}|_{3,})\s*")
 _TITLE = re.compile(r"# +(?P<title>\S.*)")
+_LINE = 2000  # characters of a line that may be a citation
+_WAITING = 50  # lines of titles and dashes that are looked at before they are text
 _CITED = re.compile(r"\s*- \[\d+\] .+, p\. \d+: “[^\n]*”\s*")
 
 
@@ -148,7 +150,8 @@ def _marked(lines: Iterable[str], style: Style, *, tight: bool) -> Iterator[_Spo
         role = _who(line, style)
         if role is None:
             before = line
-            if _TITLE.match(line) or _RULE.fullmatch(line) or (waiting and not line.strip()):
+            may_part = _TITLE.match(line) or _RULE.fullmatch(line) or (waiting and not line.strip())
+            if may_part and len(waiting) < _WAITING:
                 waiting.append(line)
                 continue
             spoken.go_on("".join(waiting) + line)
@@ -235,6 +238,8 @@ def _example(found: _Spoken | str, index: int, origin: Origin, file: str) -> Ite
         return
     if found.last is Role.USER:
         yield place.skipped("unanswered", whole=False)
+    if any("\ufffd" in turn.text for turn in turns):
+        yield place.skipped("replaced", whole=False)
     yield conversation(*turns, source=origin.source(place))
 
 
@@ -242,8 +247,8 @@ def _words(parts: list[str], role: Role) -> str:
     """What was said, without the list of citations under it."""
     words = "".join(parts).strip()
     lines = words.split("\n")
-    if role is not Role.ASSISTANT or not _CITED.fullmatch(lines[-1]):
+    if role is not Role.ASSISTANT or not _CITED.fullmatch(lines[-1][:_LINE]):
         return words
-    while lines and (not lines[-1].strip() or _CITED.fullmatch(lines[-1])):
+    while lines and (not lines[-1].strip() or _CITED.fullmatch(lines[-1][:_LINE])):
         lines.pop()
     return cited("\n".join(lines), ()).strip()

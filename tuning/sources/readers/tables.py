@@ -11,6 +11,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
 from typing import TextIO
 
 from tuning.sources.origin import Origin
@@ -45,10 +47,13 @@ def read(text: TextIO, origin: Origin, file: str = "") -> Iterator[Example | Ski
         if len(cells) < len(names):
             yield place.skipped("columns", found=len(cells), expected=len(names))
         else:
+            if any("\ufffd" in cell for cell in cells):
+                yield place.skipped("replaced", whole=False)
             yield from read_as(named, dict(zip(names, cells, strict=False)), place, origin)
 
 
 _HEAD = 1 << 16
+_LIMIT = Lock()
 _SEPARATORS = ",;\t|"
 
 
@@ -71,14 +76,15 @@ def _records(reader: Iterator[list[str]], file: str) -> Iterator[tuple[Place, li
             yield place, cells
 
 
-class _long_cells:  # noqa: N801 - used as a statement
-    """The limit is one for the whole process: it is raised for a read and put back."""
-
-    def __enter__(self) -> None:
-        self.before = csv.field_size_limit(LONGEST)
-
-    def __exit__(self, *error: object) -> None:
-        csv.field_size_limit(self.before)
+@contextmanager
+def _long_cells() -> Iterator[None]:
+    """The limit is one for the whole process: it is raised for a read and put back, by one thread at a time."""
+    with _LIMIT:
+        before = csv.field_size_limit(LONGEST)
+        try:
+            yield
+        finally:
+            csv.field_size_limit(before)
 
 
 class _Joined:
