@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
-from pydantic import Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from assistant.history.words import whole
 from assistant.models.catalogue import naming
@@ -31,13 +31,15 @@ PUBLISHED = {  # a model of each vocabulary → those that share it
     "openai:gpt-3.5-turbo": "GPT-3.5, GPT-4",
 }
 Name = Annotated[str, Field(min_length=1, max_length=naming.LONGEST)]
-Short = Annotated[str, Field(max_length=view.SHORT)]
+_Whole = BeforeValidator(lambda given: whole(given) if isinstance(given, str) else given)  # half an emoji is sent, too
+Short = Annotated[str, _Whole, Field(max_length=view.SHORT)]
+Long = Annotated[str, _Whole, Field(max_length=view.LONGEST)]
 
 
 class OfText(Action):
     do: Literal["text"]
     model: Name
-    text: str = Field(max_length=view.LONGEST)
+    text: Long
 
 
 class Compare(Action):
@@ -141,6 +143,5 @@ class TokenizerPage:
 
 
 def _counted(counter: Counter, text: str) -> view.Counted:
-    text = whole(text)
     pieces = counter.pieces(text)
     return view.Counted(text, pieces, len(pieces) if counter.rule is Rule.OWN else counter.count(text))

@@ -15,18 +15,20 @@ export function page(host) {
   };
   const of = { text: "text", english: "compare", spanish: "compare", question: "chat", answer: "chat" };
   const waiting = {}; // kind → timer
-  const asking = {}; // kind → whether it is to be asked again
+  const due = new Set(); // kinds that are to be asked
+  let asking = false;
 
-  /** One question of a kind at a time; what changed meanwhile is asked once more, at the end. */
-  async function ask(kind) {
-    if (!value("model")) return;
-    if (kind in asking) { asking[kind] = true; return; }
-    asking[kind] = false;
-    await host.call({ do: kind, model: value("model"), ...asks[kind]() });
-    shown();
-    const again = asking[kind];
-    delete asking[kind];
-    if (again) ask(kind);
+  /** One question at a time, each with what stands there when it is asked: a page draws its newest answer only. */
+  async function ask(...kinds) {
+    kinds.forEach((kind) => due.add(kind));
+    if (asking || !value("model")) return;
+    asking = true;
+    for (const kind of due) { // what is added meanwhile is walked through too
+      due.delete(kind);
+      await host.call({ do: kind, model: value("model"), ...asks[kind]() });
+      shown();
+    }
+    asking = false;
   }
 
   function soon(kind) {
@@ -34,7 +36,7 @@ export function page(host) {
     waiting[kind] = setTimeout(() => ask(kind), PAUSE);
   }
 
-  const all = () => Object.keys(asks).forEach(ask);
+  const all = () => ask(...Object.keys(asks));
 
   // ── one token ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -48,8 +50,10 @@ export function page(host) {
     token.setAttribute("aria-selected", "true");
     box.querySelector("[role=listbox]").setAttribute("aria-activedescendant", token.id);
     const { at, id, bytes } = token.dataset;
+    const text = token.classList.contains("half") ? "" : token.textContent.replaceAll("\n", "").replaceAll(" ", "␣");
     const parts = [
       words.tokenizer_nth.replace("{n}", at),
+      text,
       id ? words.tokenizer_numbered.replace("{id}", id) : words.tokenizer_unnumbered,
       bytes ? words.tokenizer_part.replace("{bytes}", bytes) : "",
       token.classList.contains("template") ? words.tokenizer_template : "",
