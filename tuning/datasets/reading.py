@@ -23,6 +23,7 @@ _SEARCHED = 20_000  # characters of an example that a search reads
 def derived(example: Example) -> dict[str, Any]:
     """The columns that are read off an example: all but its place, status and times."""
     content = rows.to_row(example)
+    fingerprint = rows.fingerprint_of(content)
     tags = content.pop("tags", [])
     said = "\n".join(example.texts)
     source = example.source
@@ -31,7 +32,7 @@ def derived(example: Example) -> dict[str, Any]:
         "content": content,
         "tags": tags,
         "findings": None,
-        "fingerprint": rows.fingerprint(example),
+        "fingerprint": fingerprint,
         "folded": folded(whole(said[:_SEARCHED])),
         "origin": source.origin[:16],
         "how": source.how[:24],
