@@ -61,6 +61,7 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
     from tuning.pages.keep import Keep
+    from tuning.pages.tokenizer_page import TokenizerPage
     from tuning.parts import Parts as Whole
 
     assert isinstance(parts, Whole)  # `make` makes no other
@@ -84,6 +85,7 @@ def site(parts: Parts, token: str) -> Doors:
                 personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
                 ModelsPage(parts.models, parts.keys, parts.api_key),
                 ToolsPage(parts.toolbox, parts.keys),
+                TokenizerPage(parts.models, parts.tokenizers),
             ],
             upload_limit=parts.settings.upload_limit,
         )
