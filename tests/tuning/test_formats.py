@@ -15,6 +15,7 @@ import pytest
 from tests.tuning.generated import TOOLS, example
 from tests.tuning.test_values import MARV, answer
 from tuning.formats import FORMATS, BadRow, Format, Refused, Written, detect, find, line, sentences
+from tuning.formats.trl import liked
 from tuning.rows import Row
 from tuning.values import Answer, Call, Example, Kind, Role, Turn, conversation, pairs, preference
 
@@ -125,11 +126,23 @@ def assert_the_same(found: Example, wanted: Example, written: Written) -> None:
     assert found == wanted
 
 
+def assert_nothing_is_named_in_vain(found: Example, wanted: Example, written: Written) -> None:
+    named = {loss.code for loss in written.lost} & ALLOWS.keys()
+    if "turns" in named:  # what differs inside a turn that was joined to another does not show
+        return
+    for kept in named - {"tool_order"}:  # nor does the order of equal answers
+        before, after = found, wanted
+        for code in (code for code in ALLOWS if code in named - {kept}):
+            before, after = ALLOWS[code](before), ALLOWS[code](after)
+        assert before != after, kept
+
+
 @pytest.mark.parametrize("name", ["openai", "vertex", "trl-messages", "sharegpt"])
 def test_a_conversation_comes_back_but_for_what_was_named(name: str) -> None:
     for one, written in all_written(FORMATS[name], Kind.CONVERSATION):
         (row,) = through_a_file(written)
         assert_the_same(FORMATS[name].read(row), one, written)
+        assert_nothing_is_named_in_vain(FORMATS[name].read(row), one, written)
         assert detect([row]) in (name, "openai")  # plain messages are OpenAI's and TRL's alike
 
 
@@ -237,6 +250,47 @@ def test_calls_without_ids_get_ids_that_their_answers_name_and_that_is_said() ->
     assert [call["id"] for call in messages[1]["tool_calls"]] == ["call_1", "call_2"]
     assert [message["tool_call_id"] for message in messages[2:4]] == ["call_1", "call_2"]
     assert {loss.code for loss in written.lost} == {"call_ids"}
+
+
+def test_answers_out_of_order_keep_the_ids_of_their_calls_where_there_are_ids() -> None:
+    asked, called, first, second, said = CALLED
+    swapped = conversation(asked, called, second, first, said)
+    written = FORMATS["openai"].write(swapped)
+    assert [message["tool_call_id"] for message in written.rows[0]["messages"][2:4]] == ["c2", "c1"]
+    assert written.lost == ()
+    written = FORMATS["sharegpt"].write(swapped)
+    assert [entry["value"] for entry in written.rows[0]["conversations"][2:4]] == ["12:00", "13:00"]
+    assert "tool_order" in {loss.code for loss in written.lost}
+
+
+def test_a_name_is_kept_as_openai_spells_names_and_else_named_as_lost() -> None:
+    for name, kept in (("Ana-2", True), ("José Luis", False)):
+        written = FORMATS["openai"].write(conversation(replace(ASKED, name=name), SAID))
+        assert (written.rows[0]["messages"][0].get("name") == name) is kept
+        assert [loss.code for loss in written.lost] == ([] if kept else ["names"])
+
+
+def test_a_tool_that_answers_late_stands_after_what_was_said_meanwhile_on_vertex() -> None:
+    asked, called, first, second, said = CALLED
+    late = conversation(asked, called, first, Turn(USER, "And?"), second, said)
+    (row,) = FORMATS["vertex"].write(late).rows
+    assert [turn.text for turn in FORMATS["vertex"].read(row).turns] == [turn.text for turn in late.turns]
+
+
+@pytest.mark.parametrize(
+    ("scores", "label"),
+    [
+        ({"like": 1.0}, True),
+        ({"like": 0.0, "voice": 1.0}, False),
+        ({"voice": 0.6}, True),
+        ({"voice": 0.9, "facts": 0.0}, False),
+        ({"voice": 0.5}, None),
+        ({"stars": 5.0}, None),
+        ({}, None),
+    ],
+)
+def test_a_like_decides_else_the_mean_of_scores_from_0_to_1(scores: dict[str, float], label: bool | None) -> None:
+    assert liked(Answer((SAID,), scores=scores)) is label
 
 
 def test_parallel_answers_of_tools_share_one_content_and_sides_alternate_on_vertex() -> None:

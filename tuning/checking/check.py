@@ -56,11 +56,19 @@ class _Check:
 
     def run(self) -> Iterator[Problem | Summary]:
         errors = warnings = 0
-        for problem in self._problems():
+        for problem in self._readable():
             errors += problem.severity == "error"
             warnings += problem.severity == "warning"
             yield problem
         yield Summary(self._rows, errors, warnings)
+
+    def _readable(self) -> Iterator[Problem]:
+        try:
+            yield from self._problems()
+        except OSError as error:  # a disk that fails half way, a share that goes away
+            self._note.line = 0
+            files.unreadable(self._path, error, self._note)
+            yield from self._note.taken()
 
     def _problems(self) -> Iterator[Problem]:
         note = self._note

@@ -47,9 +47,13 @@ def opened(path: Path, note: Note) -> BinaryIO | None:
         else:
             return path.open("rb", buffering=2**18)
     except (OSError, ValueError) as error:  # ValueError: a null in the name
-        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-        note("", "file_unreadable", name=path.name, reason=reason)
+        unreadable(path, error, note)
     return None
+
+
+def unreadable(path: Path, error: Exception, note: Note) -> None:
+    reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    note("", "file_unreadable", name=path.name, reason=reason)
 
 
 def begins_well(file: BinaryIO, note: Note) -> bool:

@@ -7,6 +7,7 @@ repeats a key, is read again with care.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
@@ -47,7 +48,7 @@ class Lines:
             return self._with_care(raw)
         if self._odd or type(row) is not dict or text[end:] not in _ENDS:
             return self._with_care(raw)
-        if texts.suspicious(text):
+        if texts.suspicious(text, row):
             texts.look(row, self._note)
         return row
 
@@ -57,8 +58,7 @@ class Lines:
             return made
         self._odd = True
         twice = texts.Twice(made)
-        names = [name for name, _ in pairs]
-        twice.keys_twice = tuple(name for name in made if names.count(name) > 1)
+        twice.keys_twice = tuple(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         return twice
 
     def _constant(self, name: str) -> float:

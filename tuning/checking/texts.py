@@ -4,6 +4,7 @@ keys that stand twice. Looked for only in lines that can hold them.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -25,11 +26,17 @@ class Twice(dict[str, Any]):
     keys_twice: tuple[str, ...] = ()
 
 
-def suspicious(text: str) -> bool:
-    """Whether a line can hold any of what is looked for here: scans for a letter, and only then for more."""
-    if "\\u" in text and ("\\ud" in text or "\\uD" in text or "\\u003" in text):
+def suspicious(text: str, row: dict[str, Any]) -> bool:
+    """Whether a line, or the row it holds, has any of what is looked for here: scans for a letter, then for more."""
+    if "\\u003" in text or (("<" in text or "INST]" in text) and _TOKENS.search(text)):
         return True
-    return ("<" in text or "INST]" in text) and _TOKENS.search(text) is not None
+    if "\\ud" not in text and "\\uD" not in text:
+        return False
+    try:
+        json.dumps(row, ensure_ascii=False).encode()  # whole pairs are letters again, and encode
+    except (UnicodeEncodeError, RecursionError):
+        return True
+    return False
 
 
 def look(row: Any, note: Note) -> None:

@@ -67,11 +67,27 @@ def _contents(row: Row, note: Note, *, media: bool) -> list[Any]:
         else:
             is_a(note, "contents", "messages_not_list", contents)
         return []
+    plain = True
     for at, content in enumerate(contents):
-        _content(content, f"contents[{at}]", note, role="", media=media)
+        if not _is_plain(content):
+            plain = False
+            _content(content, f"contents[{at}]", note, role="", media=media)
     _sides(contents, note)
-    _calls(contents, note, names)
+    if not plain:
+        _calls(contents, note, names)
     return contents
+
+
+def _is_plain(content: Any) -> bool:
+    """A known role and one part of text, and nothing else; what needs more is looked at closely."""
+    if type(content) is not dict or len(content) != 2 or content.get("role") not in ("user", "model"):
+        return False
+    parts = content.get("parts")
+    return type(parts) is list and len(parts) == 1 and _is_text(parts[0])
+
+
+def _is_text(part: Any) -> bool:
+    return type(part) is dict and len(part) == 1 and type(part.get("text")) is str and part["text"] != ""
 
 
 def _role(content: Any) -> str:
@@ -118,7 +134,7 @@ def _taken(role: Any, *, media: bool) -> frozenset[str]:
 
 
 def _part(part: Any, place: str, note: Note, taken: frozenset[str]) -> None:
-    if type(part) is dict and len(part) == 1 and type(part.get("text")) is str and part["text"]:
+    if _is_text(part):
         return
     if type(part) is not dict:
         wrong_type(note, place, part, "an object")
