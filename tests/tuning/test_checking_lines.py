@@ -54,6 +54,7 @@ LINES: list[tuple[str, bytes]] = [
     ("not_object", b"3.5"),
     ("two_objects", TURN + b" " + TURN),
     ("two_objects", TURN + TURN),
+    ("two_objects", TURN + b"\r" + TURN),
     ("two_objects", TURN + b", " + TURN),
     ("extra_data", TURN + b" // a note"),
     ("trailing_comma", TURN + b","),

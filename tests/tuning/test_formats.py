@@ -343,6 +343,17 @@ def test_what_a_format_cannot_hold_is_refused_with_its_reason(code: str) -> None
 def test_half_a_character_is_in_no_file() -> None:
     with pytest.raises(Refused, match="half a character"):
         line({"text": "\ud83d"})
+    with pytest.raises(Refused, match="infinite"):
+        line({"text": float("nan")})
+
+
+def test_an_answer_without_a_rank_is_neither_the_best_nor_the_worst() -> None:
+    some = Example(Kind.RANKING, MARV, (answer("not ranked"), answer("good", 1), answer("bad", 2)))
+    for name, count in (("openai", 1), ("trl-preference", 1), ("trl-kto", 2)):
+        written = FORMATS[name].write(some)
+        assert len(written.rows) == count
+        assert "not ranked" not in json.dumps(written.rows)
+        assert "unranked" in {loss.code for loss in written.lost}
 
 
 BAD_ROWS: list[tuple[str, Row, str]] = [

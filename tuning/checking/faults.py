@@ -41,7 +41,7 @@ def _is_cut(error: json.JSONDecodeError) -> bool:
 
 def _after(text: str, at: int, note: Note) -> None:
     rest = text[at:]
-    following = rest.lstrip(" ,\t")
+    following = rest.lstrip(" ,\t\r")
     if following.startswith("{"):
         note("", "two_objects", column=len(text) - len(following) + 1)
     elif not following:

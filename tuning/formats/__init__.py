@@ -62,6 +62,8 @@ def line(row: Row) -> bytes:
         return json.dumps(row, ensure_ascii=False, allow_nan=False).encode() + b"\n"
     except UnicodeEncodeError:
         raise Refused("half_character") from None
+    except ValueError:
+        raise Refused("no_number") from None
 
 
 __all__ = ["FORMATS", "BadRow", "Format", "Loss", "Refused", "Written", "detect", "find", "line"]

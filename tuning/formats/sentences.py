@@ -31,6 +31,7 @@ LOSSES: dict[str, tuple[str, str]] = {
         "The ranking is written as pairs, the preferred answer first.",
         "La clasificación se escribe en pares, con la respuesta preferida delante.",
     ),
+    "unranked": ("Answers without a rank are left out.", "Las respuestas sin orden se omiten."),
     "likes": (
         "Ranks are written as likes and dislikes: the best answers yes, the worst no.",
         "El orden se escribe como gustos: las mejores respuestas sí, las peores no.",
@@ -130,6 +131,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "unclear": (
         "The scores say neither yes nor no: give a like or a dislike, or scores from 0 to 1 that are not halfway.",
         "Las puntuaciones no dicen ni sí ni no: marca si gusta, o da puntuaciones de 0 a 1 que no queden a medias.",
+    ),
+    "no_number": (
+        "A number in it is infinite or none at all (NaN), and JSON has no such number: mend it.",
+        "Hay un número infinito o que no es un número (NaN), y JSON no lo admite: corrígelo.",
     ),
     "half_character": (
         "A text holds half a character (a lone surrogate) that no file can hold: delete it.",

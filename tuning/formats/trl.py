@@ -19,7 +19,7 @@ from typing import Any
 
 from tuning.formats.form import BadRow, Format, Lose, Refused
 from tuning.formats.messages import text_of, tools_of, trl_message, turns_of, written
-from tuning.formats.turns import CONVERSATIONS, PREFERENCES, answered, compared, full, lose_masks, spoken
+from tuning.formats.turns import CONVERSATIONS, PREFERENCES, answered, compared, full, lose_masks, ranked, spoken
 from tuning.rows import Row
 from tuning.values import Answer, Example, Kind, Role, Turn, preference
 
@@ -120,8 +120,8 @@ def _labelled(example: Example, lose: Lose) -> Iterator[tuple[Answer, bool]]:
                 lose("scores", f"answers[{at}].scores")
             yield answer, label
         return
-    ranks = [answer.rank for answer in example.answers if answer.rank]
-    if len(set(ranks)) < 2:
+    ranks = {answer.rank for answer in ranked(example, lose)}
+    if len(ranks) < 2:
         raise Refused("no_pairs")
     lose("likes", "answers")
     for at, answer in enumerate(example.answers):
@@ -129,7 +129,7 @@ def _labelled(example: Example, lose: Lose) -> Iterator[tuple[Answer, bool]]:
             lose("scores", f"answers[{at}].scores")
         if answer.rank in (min(ranks), max(ranks)):
             yield answer, answer.rank == min(ranks)
-        else:
+        elif answer.rank:
             lose("middle", f"answers[{at}]")
 
 

@@ -22,8 +22,8 @@ def spoken(example: Example, lose: Lose) -> tuple[Turn, ...]:
     """The conversation to imitate: of a preference or ranking, the prompt and its best answer."""
     turns = example.turns
     if example.kind is not Kind.CONVERSATION:
-        best = example.chosen
-        turns += best.turns if best else ()
+        best = min(ranked(example, lose), key=lambda answer: answer.rank)
+        turns += best.turns
         lose("other_answers", "answers")
     full(turns, "turns")
     if not turns or turns[-1].role is not Role.ASSISTANT:
@@ -41,7 +41,7 @@ def compared(example: Example, lose: Lose) -> Iterator[tuple[tuple[Turn, ...], A
     lose_masks(example, lose)
     if example.kind is Kind.RANKING:
         lose("ranking", "answers")
-    found = list(pairs(example))
+    found = list(pairs(replace(example, answers=ranked(example, lose))))
     if not found:
         raise Refused("no_pairs")
     for pair in found:
@@ -51,6 +51,17 @@ def compared(example: Example, lose: Lose) -> Iterator[tuple[tuple[Turn, ...], A
         if better.turns == worse.turns:
             raise Refused("same_answers")
         yield pair.turns, better, worse
+
+
+def ranked(example: Example, lose: Lose) -> tuple[Answer, ...]:
+    """The answers that have a rank: of the others nobody has said whether they are good."""
+    for at, answer in enumerate(example.answers):
+        if not answer.rank:
+            lose("unranked", f"answers[{at}]")
+    some = tuple(answer for answer in example.answers if answer.rank)
+    if not some:
+        raise Refused("no_pairs")
+    return some
 
 
 def answered(answer: Answer) -> None:

@@ -116,7 +116,7 @@ def _message(message: Any, place: str, note: Note, dialect: Dialect, names: set[
     if name == "assistant":
         _assistant(message, place, note, dialect, names)
     else:
-        content(message, role, place, note, due=True, empty=name in ("tool", "function"))
+        content(message, role, place, note, due=name != "function", empty=name in ("tool", "function"))
 
 
 def _keys(message: dict[str, Any], role: Role, place: str, note: Note, dialect: Dialect) -> None:
