@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -31,7 +32,7 @@ from tuning.rows import content, to_row
 from tuning.sources import KINDS, Reading, Skipped, open_source
 from tuning.sources.files import FREE, encoding
 from tuning.sources.skipped import CODES
-from tuning.values import Answer, Example, Kind, Role, Turn, conversation, preference
+from tuning.values import Answer, Example, Kind, Role, Source, Turn, conversation, preference
 
 TALK = conversation(Turn(Role.USER, "Capital of Perú? 🙂"), Turn(Role.ASSISTANT, "Lima."))
 PAIR = preference(TALK.turns[:1], Answer(TALK.turns[1:]), Answer((Turn(Role.ASSISTANT, "Quito."),)))
@@ -90,6 +91,13 @@ def test_one_object_alone_is_a_file_of_one_row(tmp_path: Path) -> None:
     ):
         examples, skipped, _ = read(_text(tmp_path / "row", words))
         assert (len(examples), skipped) == (1 + words.count("}\n{"), [])
+
+
+def test_our_own_rows_keep_where_they_come_from_but_for_numbers_of_another_database(tmp_path: Path) -> None:
+    source = Source("chat", "A talk", "chat:12", conversation=12, messages=(40, 41), how="liked", persona="Marv")
+    (example,), _, _ = read(lines(tmp_path / "rows.jsonl", [to_row(replace(TALK, source=source, tags=("a",)))]))
+    assert example.tags == ("a",)
+    assert example.source == Source("import", "rows.jsonl", "chat:12", line=1, how="liked", persona="Marv")
 
 
 def test_a_sharegpt_object_is_no_wrapper_of_conversations(tmp_path: Path) -> None:
@@ -243,6 +251,13 @@ def test_a_broken_conversation_costs_itself(tmp_path: Path) -> None:
         examples, skipped, _ = read(_text(tmp_path / "rows", words))
         assert prompts(examples) == [f"Question {at}" for at in (0, 1, 3, 4)]
         assert [(one.where, one.code, one.whole) for one in skipped] == [("#3", "broken", True)]
+
+
+def test_a_last_row_that_is_broken_is_not_taken_for_a_cut(tmp_path: Path) -> None:
+    good = json.dumps({"prompt": "P", "completion": "C"})
+    for bad in (good.replace('"C"', '"C'), good.replace('"C"', "C"), "{bad}"):
+        examples, skipped, _ = read(_text(tmp_path / "rows", f"[{good}, {bad}]\n"))
+        assert (len(examples), [(one.where, one.code) for one in skipped]) == (1, [("#2", "broken_rest")])
 
 
 def test_a_broken_claude_conversation_does_not_let_its_messages_pass_for_conversations(tmp_path: Path) -> None:

@@ -336,7 +336,8 @@ def test_an_export_in_numbered_files_is_read_whole_and_says_which_file(read: Rea
             "out/conversations-000.json": [chatgpt_talk("A", "B", own="1")],
             "out/chat.html": b"<html>",
             "out/user.json": {"id": "me"},
-            "__MACOSX/out/._conversations-000.json": b"\0\5\26\7",
+            "__MACOSX/out/conversations-000.json": b"\0\5\26\7",
+            "out/.conversations.json": b"\0\5\26\7",
         },
     )
     examples, (skipped,), reading = read(archive)
