@@ -10,6 +10,7 @@ _IN: Mapping[str, tuple[str, ...]] = {  # module → the verbs in it: "build" is
     "curate": (
         "examples", "example", "approve", "drop", "reopen", "tag", "edit", "mask", "rank", "split", "merge", "undo",
     ),
+    "clean": ("review", "mend"),
     "files": ("check", "convert", "estimate", "tokens"),
     "versions": ("freeze", "versions", "card", "diff", "export", "take"),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select, tuple_, update
@@ -123,6 +123,21 @@ class Examples(Drafts):
                     session.execute(update(ExampleRow).where(*mine).values(**given))
             done += len(part)
             yield done, len(waiting)
+
+    def mark(self, dataset: int, codes: Collection[str], found: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+        """Findings that comparing examples told: those of `codes` are replaced by these, all others stay."""
+        where = ExampleRow.dataset_id == dataset, ExampleRow.findings.is_not(None)
+        with self._read() as session:
+            query = select(ExampleRow.id, ExampleRow.findings).where(*where)
+            known = {number: old or [] for number, old in session.execute(query)}
+        changed = []
+        for number, old in known.items():
+            new = [one for one in old if one["code"] not in codes] + [dict(one) for one in found.get(number, ())]
+            if new != old:
+                changed.append({"id": number, "findings": new})
+        for part in in_parts(changed, AT_ONCE):
+            with self._write() as session:
+                session.execute(update(ExampleRow), part)
 
     @staticmethod
     def _looked(row: ExampleRow, look: Any, count: Any) -> dict[str, Any]:

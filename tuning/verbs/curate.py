@@ -90,7 +90,7 @@ def data_undo(datasets: Datasets, *, name: str) -> Iterator[Row]:
 def _status(
     datasets: Datasets, name: str, numbers: Sequence[int], only: Filter | None, status: Status
 ) -> Iterator[Row]:
-    from tuning.cleaning import EXCLUDED
+    from tuning.cleaning.findings import EXCLUDED
 
     done = datasets.set_status(datasets.get(name).id, _which(numbers, only), status, EXCLUDED)
     yield {"changed": done.changed, "left": done.left, "status": status.value}
