@@ -108,6 +108,6 @@ def _step(step: Mapping[str, Any]) -> str:
 def _value(value: Any) -> str:
     return (
         _listed(value)
-        if isinstance(value, Mapping) and value and all(isinstance(one, int) for one in value.values())
+        if isinstance(value, Mapping) and all(isinstance(one, int) for one in value.values())
         else str(value)
     )

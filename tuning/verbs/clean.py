@@ -11,6 +11,7 @@ from tuning.cleaning.contradictions import contradictions, preference_cycles
 from tuning.cleaning.duplicates import near_duplicates
 from tuning.cleaning.findings import CHECKS, Finding, Mend, title
 from tuning.cleaning.review import check, mend
+from tuning.cleaning.wording import compared
 from tuning.counting.shown import of_example
 from tuning.counting.tokens import Rule
 from tuning.counting.vocabularies import Tokenizers
@@ -89,7 +90,7 @@ def _among(datasets: Datasets, dataset: int) -> dict[int, list[dict[str, Any]]]:
         found.setdefault(number, []).append(asdict(Finding(code, shown=shown)))
 
     kept = {one.id: one for one in datasets.every(dataset) if one.status is not Status.DROPPED}
-    texts = ((number, "\n".join(one.example.texts)) for number, one in kept.items())
+    texts = ((number, compared(one.example)) for number, one in kept.items())
     for group in near_duplicates(texts, prefer=lambda number, text: _worth(kept[number], text)):
         for number in group.keys[1:]:
             note(number, "near_duplicate", f"#{group.keys[0]}")

@@ -91,10 +91,9 @@ def data_take(datasets: Datasets, *, path: str, name: str = "") -> Iterator[Row]
 
 def alike(examples: Sequence[Example]) -> Iterator[Sequence[int]]:
     """Near-duplicates, by place: no two of a group may stand on both sides of a split."""
-    from tuning.cleaning.duplicates import near_duplicates
+    from tuning.cleaning import compared, near_duplicates
 
-    texts = (("\n".join(example.texts), at) for at, example in enumerate(examples))
-    for group in near_duplicates((at, text) for text, at in texts):
+    for group in near_duplicates((at, compared(example)) for at, example in enumerate(examples)):
         yield group.keys
 
 
