@@ -112,8 +112,9 @@ class _Buffer:
                     return "broken"
                 if len(self.kept) - self.at > LONGEST:
                     return "too_long"
+                open_end = self._ends_open(error)
                 if not self.more():
-                    return "cut" if self._ends_open(error) else "broken"
+                    return "cut" if open_end else "broken"
             except RecursionError:
                 return "too_deep"
             except ValueError:  # a number of thousands of digits
