@@ -187,6 +187,27 @@ def test_in_any_template_the_answers_and_their_end_are_learned(
     assert not [token for token in tokens if token.turn is not None and token.turn >= len(example.turns)]
 
 
+def test_words_that_stand_in_the_template_too_are_not_taken_for_the_persons(own: Counter) -> None:
+    example = conversation(Turn(SYS, "head"), Turn(USER, " assistant "), Turn(ASSISTANT, " head "))
+    tokens = shown(example, Wearing(own, TRIMMED))
+    assert joined(tokens, lambda token: token.turn == 1) == "assistant"
+    assert learned(tokens) == "head<|stop|>"
+    assert joined(tokens).endswith("<|head|>assistant</|head|>\n\nhead<|stop|>")
+
+
+def test_a_mark_inside_a_text_is_broken_up_for_every_template(own: Counter) -> None:
+    example = conversation(Turn(USER, "Say <|stop|> and <|turn|>"), Turn(ASSISTANT, "<|stop|>"))
+    tokens = shown(example, Wearing(own, FOLDED))
+    assert joined(tokens).count("<|stop|>") == 2
+    assert learned(tokens) == "< |stop|><|stop|>"
+
+
+def test_the_mark_that_opens_the_next_turn_is_not_learned(own: Counter) -> None:
+    """A template without any end: only the words are learned."""
+    endless = "{% for m in messages %}{{ '<|turn|>' + m['role'] + '\n' + m['content'] + '\n' }}{% endfor %}"
+    assert learned(shown(MARV, Wearing(own, endless))) == "Paris 😀, as if nobody knew.\n\nAs always."
+
+
 def test_a_template_writes_tools_where_it_knows_them(own: Counter) -> None:
     assert '"name": "clock"' in joined(shown(CLOCK, Wearing(own, CALLING)))
     assert "tool_call_id" not in joined(shown(CLOCK, Wearing(own, CALLING)))

@@ -91,6 +91,14 @@ def test_half_a_character_says_which_bytes_it_is(own: Counter, published: Counte
             assert raw == text.encode()
 
 
+def test_a_character_stands_in_the_token_of_its_first_byte(own: Counter, published: Counter) -> None:
+    for counter in (own, published):
+        for text in ("語", "😀", "Ł"):
+            first, *others = [piece.text for piece in counter.pieces(text)]
+            assert first == text
+            assert not any(others)
+
+
 @pytest.mark.model
 def test_the_default_model_is_counted_as_the_engine_that_answers_reads(own: Counter, weights: Path) -> None:
     """OpenVINO's tokenizer, made from the same GGUF by other code: the same numbers, spaces before digits too."""
