@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ class StatusName(StrEnum):
 
 def register(app: typer.Typer) -> None:
     for name, command in (
-        ("examples", examples), ("example", example), ("approve", approve), ("drop", drop), ("reopen", reopen),
+        ("examples", examples), ("example", example), *((verb, _deciding(verb)) for verb in ("approve", "drop", "reopen")),
         ("tag", tag), ("mask", mask), ("rank", rank), ("split", split), ("merge", merge), ("edit", edit),
         ("undo", undo),
     ):  # fmt: skip
@@ -70,40 +70,26 @@ def example(context: typer.Context, number: int, home: Home = None, as_json: Jso
     session.print(session.call("data.example", home, number=number), as_json, show)
 
 
-def approve(
-    context: typer.Context,
-    name: str,
-    numbers: Numbers = None,
-    search: str | None = None,
-    finding: Found = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    _status(context, "approve", name, numbers, search, finding, home, as_json)
+def _deciding(verb: str) -> Callable[..., None]:
+    def decide(
+        context: typer.Context,
+        name: str,
+        numbers: Numbers = None,
+        search: str | None = None,
+        finding: Found = None,
+        home: Home = None,
+        as_json: Json = False,
+    ) -> None:
+        session, only = of(context), _only(None, search, None, finding)
 
+        def show(row: Row) -> None:
+            print(session.say("examples_changed", **row))
+            if row["left"]:
+                print(session.say("examples_left", **row))
 
-def drop(
-    context: typer.Context,
-    name: str,
-    numbers: Numbers = None,
-    search: str | None = None,
-    finding: Found = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    _status(context, "drop", name, numbers, search, finding, home, as_json)
+        session.print(session.call(f"data.{verb}", home, name=name, numbers=numbers, only=only), as_json, show)
 
-
-def reopen(
-    context: typer.Context,
-    name: str,
-    numbers: Numbers = None,
-    search: str | None = None,
-    finding: Found = None,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    _status(context, "reopen", name, numbers, search, finding, home, as_json)
+    return decide
 
 
 def tag(
@@ -174,27 +160,6 @@ def _one(context: typer.Context, verb: str, home: Path | None, as_json: bool, **
     session = of(context)
     rows: Iterator[Row] = session.call(f"data.{verb}", home, **arguments)
     session.print(rows, as_json, lambda row: print(session.say("example_changed", **row)))
-
-
-def _status(
-    context: typer.Context,
-    verb: str,
-    name: str,
-    numbers: list[int] | None,
-    search: str | None,
-    finding: str | None,
-    home: Path | None,
-    as_json: bool,
-) -> None:
-    session = of(context)
-    rows = session.call(f"data.{verb}", home, name=name, numbers=numbers, only=_only(None, search, None, finding))
-
-    def show(row: Row) -> None:
-        print(session.say("examples_changed", **row))
-        if row["left"]:
-            print(session.say("examples_left", **row))
-
-    session.print(rows, as_json, show)
 
 
 def _only(
