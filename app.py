@@ -42,6 +42,7 @@ def settings(**given: Any) -> Settings:
     except ValidationError as error:
         raise WrongSettings(explain(error)) from None
     switch_off(os.environ, chosen.uploads)
+    os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(chosen.weights / "tiktoken"))  # else among temporary files
     return chosen
 
 
