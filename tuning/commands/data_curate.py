@@ -23,10 +23,11 @@ class StatusName(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
+    for verb in ("approve", "drop", "reopen"):
+        app.command(verb)(_deciding(verb))
     for name, command in (
-        ("examples", examples), ("example", example), *((verb, _deciding(verb)) for verb in ("approve", "drop", "reopen")),
-        ("tag", tag), ("mask", mask), ("rank", rank), ("split", split), ("merge", merge), ("edit", edit),
-        ("undo", undo),
+        ("examples", examples), ("example", example), ("tag", tag), ("mask", mask), ("rank", rank), ("split", split),
+        ("merge", merge), ("edit", edit), ("undo", undo),
     ):  # fmt: skip
         app.command(name)(command)
 
