@@ -61,15 +61,11 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.pages.personas_page import personas_page
     from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
-    from tuning.pages.datasets_page import datasets_page
     from tuning.pages.keep import Keep
     from tuning.pages.tokenizer_page import TokenizerPage
     from tuning.parts import Parts as Whole
 
     assert isinstance(parts, Whole)  # `make` makes no other
-
-    datasets = datasets_page(parts)
-    parts.adopt("datasets page", datasets)
 
     def mount(app: FastAPI) -> None:
         arrivals = chat_page.mount(
@@ -90,7 +86,6 @@ def site(parts: Parts, token: str) -> Doors:
                 personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
                 ModelsPage(parts.models, parts.keys, parts.api_key),
                 ToolsPage(parts.toolbox, parts.keys),
-                datasets,
                 TokenizerPage(parts.models, parts.tokenizers),
             ],
             upload_limit=parts.settings.upload_limit,
