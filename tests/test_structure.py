@@ -34,6 +34,7 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "phonenumbers": ["tuning/cleaning/personal/"],
     "pint": ["assistant/tools/convert.py"],
     "pypdfium2": ["knowledge/readers/"],
+    "sacrebleu": ["tuning/evaluation/metrics/translation.py"],
     "sentence_transformers": ["knowledge/embedders/"],
     "stdnum": ["tuning/cleaning/personal/"],
     "tiktoken": ["tuning/counting/vocabularies/"],
