@@ -6,8 +6,9 @@
     {\n  …\n}                        one object, or several after each other
 
 Only the value at hand is in memory. A broken value costs itself: reading goes on at the next line, or, in an array, at
-the next object that begins with the same keys. Measured on a ChatGPT export: 140 MB/s of processor time, where ijson's C
-backend makes 120; and with ijson one bad byte or one NaN ends the import, and 100,000 opening brackets take 24 GB.
+the next object that begins with the same keys. Measured on a ChatGPT export: 140 MB/s of processor time, where
+ijson's C backend makes 120; and with ijson one bad byte or one NaN ends the import, and 100,000 opening brackets take
+24 GB.
 Knows nothing of conversations.
 """
 
