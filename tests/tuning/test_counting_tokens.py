@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -21,6 +24,7 @@ from tuning.counting.tokens import Counter, Rule, RuleCounter, by_rule
 from tuning.counting.vocabularies import Tokenizers, gguf, hosted
 from tuning.errors import TryAgain
 
+ROOT = Path(__file__).parents[2]
 TEXTS = [
     "Hello, world!", "¿Dónde está la niña? ¡Aquí!", "😀👍🏽 ñ", "日本語のテキスト", "a  12 b\n 5",
     "x\n\n\n7", "", " ", "\n", "<|im_start|>user\nhi<|im_end|>", "def f(x):\n\treturn x ** 2",
@@ -262,6 +266,16 @@ def test_a_vocabulary_is_fetched_where_tiktoken_looks_for_it(
     assert [file.name for file in (tmp_path / "kept").iterdir()] == [hashlib.sha1(site.encode()).hexdigest()]
     wanted.file.write_bytes(b"something else")
     assert not wanted.here
+
+
+@pytest.mark.parametrize("own", ["", "/somewhere/else"])
+def test_the_app_keeps_vocabularies_with_its_weights_unless_told_otherwise(tmp_path: Path, own: str) -> None:
+    code = "import os, app; app.settings(); print(os.environ['TIKTOKEN_CACHE_DIR'])"
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "AFINA_WEIGHTS": str(tmp_path / "weights")}
+    environment |= {"TIKTOKEN_CACHE_DIR": own} if own else {}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == (own or str(tmp_path / "weights" / "tiktoken"))
 
 
 def test_other_bytes_or_no_network_are_a_sentence_and_leave_nothing(
