@@ -22,7 +22,6 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "fastapi": ["assistant/service/", "assistant/chat_page/", "app.py"],
     "google": ["assistant/models/remote/vertex.py"],
     "gradio": ["assistant/chat_page/", "assistant/pages/", "knowledge/pages/documents_page.py", "app.py"],
-    "ijson": ["tuning/sources/"],
     "langchain": ["assistant/agent/"],
     "langchain_core": ["assistant/agent/", "assistant/models/"],
     "langchain_openai": ["assistant/models/remote/"],

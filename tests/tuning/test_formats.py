@@ -482,3 +482,13 @@ def test_every_sentence_names_the_same_things_in_both_languages(table: dict[str,
         return {name for _, name, _, _ in string.Formatter().parse(text)}
 
     assert all(names(english) == names(spanish) for english, spanish in table.values())
+
+
+def test_a_prompt_that_both_answers_repeat_is_kept_once() -> None:
+    asked = [{"role": "user", "content": "Why?"}]
+    sides = {
+        name: [*asked, {"role": "assistant", "content": text}] for name, text in (("chosen", "a"), ("rejected", "b"))
+    }
+    example = FORMATS["trl-preference"].read({"prompt": asked, **sides})
+    assert [turn.text for turn in example.turns] == ["Why?"]
+    assert [[turn.text for turn in answer.turns] for answer in example.answers] == [["a"], ["b"]]

@@ -81,6 +81,8 @@ def _preference_example(row: Row) -> Example:
     sides = [_side(row, name, Role.ASSISTANT) for name in ("chosen", "rejected")]
     if "prompt" in row:
         prompt = _side(row, "prompt", Role.USER)
+        if all(side[: len(prompt)] == prompt and len(side) > len(prompt) for side in sides):
+            sides = [side[len(prompt) :] for side in sides]  # as UltraFeedback has it: the answers repeat the prompt
     else:
         prompt = tuple(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], zip(*sides, strict=False)))
         sides = [side[len(prompt) :] for side in sides]

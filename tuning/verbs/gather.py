@@ -19,12 +19,12 @@ from knowledge import Turn
 from knowledge.library import Library
 from tuning.datasets import Added, Dataset, Datasets
 from tuning.errors import ForPerson
+from tuning.samples import SAMPLES
 from tuning.sources import Reading, Skipped, chats, documents, open_source, teacher
 from tuning.sources.speech import Cast
 from tuning.values import Example
 from tuning.verbs.rows import Row, import_
 
-SAMPLES = Path(__file__).parent.parent / "samples"
 Rating = Literal["", "liked", "disliked", "rated", "unrated"]
 Kinds = Literal["conversation", "preference", "ranking", "score"]
 
@@ -97,13 +97,7 @@ def data_import(
     """A file's examples: all of them or, where it breaks off, none. Progress and a last row, tuning.verbs.rows.import_,
     with {done, of} in bytes. `file`: its own name, where it lies under another."""
     reading = open_source(Path(path), format=format, name=file, siblings=siblings, stop=stop)
-    draft = _draft(datasets, name)
-
-    def left(one: Any) -> Row:
-        return _left(one, language)
-
-    for state in datasets.take_in(draft.id, reading.name, reading.format, reading, row=left, stop=reading.stop):
-        yield {**import_(state), "name": draft.name, "done": reading.read, "of": reading.total}
+    yield from _taken_in(datasets, name, reading, language)
 
 
 def data_imports(datasets: Datasets, *, name: str) -> Iterator[Row]:
@@ -118,15 +112,14 @@ def data_undo_import(datasets: Datasets, *, number: int) -> Iterator[Row]:
 
 def data_samples(datasets: Datasets, *, name: str = "", sample: str = "marv", language: str = "en") -> Iterator[Row]:
     """A dataset that ships, as an import: "marv" (English) or "marv-es"."""
-    known = sorted(one.stem for one in SAMPLES.glob("*.jsonl"))
-    if sample not in known:
+    if sample not in SAMPLES:
+        known = ", ".join(SAMPLES)
         raise ForPerson(
-            f"There is no sample {sample!r}: choose one of {', '.join(known)}.",
-            spanish=f"No hay ninguna muestra {sample!r}: elige entre {', '.join(known)}.",
+            f"There is no sample {sample!r}: choose one of {known}.",
+            spanish=f"No hay ninguna muestra {sample!r}: elige entre {known}.",
         )
-    yield from data_import(
-        datasets, name=name or sample, path=str(SAMPLES / f"{sample}.jsonl"), format="openai", language=language
-    )
+    reading = open_source(SAMPLES[sample], format="openai", origin="sample")
+    yield from _taken_in(datasets, name or sample, reading, language)
 
 
 def data_documents(
@@ -245,6 +238,16 @@ def _one_by_one(
     yield {**_added(draft, done_all), "left_out": left}
 
 
+def _taken_in(datasets: Datasets, name: str, reading: Reading, language: str) -> Iterator[Row]:
+    draft = _draft(datasets, name)
+
+    def left(one: Any) -> Row:
+        return _left(one, language)
+
+    for state in datasets.take_in(draft.id, reading.name, reading.format, reading, row=left, stop=reading.stop):
+        yield {**import_(state), "name": draft.name, "done": reading.read, "of": reading.total}
+
+
 def _draft(datasets: Datasets, name: str) -> Dataset:
     return datasets.find(name) or datasets.create(name)
 
@@ -282,17 +285,3 @@ def _until(examples: Iterable[Example], stop: Event | None) -> Iterator[Example]
 
 def _aware(time: datetime | None) -> datetime | None:
     return time.replace(tzinfo=UTC) if time is not None and time.tzinfo is None else time
-
-
-__all__ = [
-    "Reading",
-    "cast",
-    "data_build",
-    "data_distil",
-    "data_documents",
-    "data_import",
-    "data_imports",
-    "data_propose",
-    "data_samples",
-    "data_undo_import",
-]
