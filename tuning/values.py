@@ -112,8 +112,9 @@ class Example:
 
     @property
     def chosen(self) -> Answer | None:
-        """The best answer of a preference or ranking, the only one of a score."""
-        return min(self.answers, key=lambda answer: answer.rank, default=None)
+        """The best answer of a preference or ranking, the only one of a score; the first while none is ranked."""
+        ranked = [answer for answer in self.answers if answer.rank > 0]
+        return min(ranked or self.answers[:1], key=lambda answer: answer.rank, default=None)
 
 
 def conversation(*turns: Turn, **more: Any) -> Example:
@@ -126,13 +127,14 @@ def preference(prompt: tuple[Turn, ...], chosen: Answer, rejected: Answer, **mor
 
 
 def pairs(ranking: Example) -> Iterator[Example]:
-    """N ranked answers → N·(N−1)/2 preferences, in the order of the answers, the preferred one first; a tie is none.
+    """N ranked answers → N·(N−1)/2 preferences, in the order of the answers, the preferred one first; a tie is none,
+    and an answer without a rank is in none.
 
     Three answers ranked 2, 1, 3 → (2, 1), (1, 3), (2, 3), as answers are counted from 1. All of a ranking share its
     group, so that a split keeps them on one side.
     """
     for first, second in combinations(ranking.answers, 2):
-        if first.rank == second.rank:
+        if first.rank == second.rank or not (first.rank and second.rank):
             continue
         better, worse = (first, second) if first.rank < second.rank else (second, first)
         yield preference(ranking.turns, better, worse, tools=ranking.tools, tags=ranking.tags, source=ranking.source)

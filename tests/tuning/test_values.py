@@ -63,6 +63,13 @@ def test_n_ranked_answers_give_n_times_n_minus_1_over_2_pairs(n: int) -> None:
     assert len(list(pairs(ranked))) == n * (n - 1) // 2
 
 
+def test_an_answer_without_a_rank_is_in_no_pair_and_is_not_the_best() -> None:
+    ranked = Example(Kind.RANKING, MARV, (answer("a"), answer("b", 2), answer("c", 1)))
+    assert [tuple(one.text for one in pair.answers) for pair in pairs(ranked)] == [("c", "b")]
+    assert ranked.chosen is ranked.answers[2]
+    assert Example(Kind.RANKING, MARV, (answer("a"), answer("b"))).chosen == answer("a")
+
+
 def test_a_tie_is_no_preference() -> None:
     ranked = Example(Kind.RANKING, MARV, (answer("a", 1), answer("b", 1), answer("c", 2)))
     assert [tuple(one.text for one in pair.answers) for pair in pairs(ranked)] == [("a", "c"), ("b", "c")]
