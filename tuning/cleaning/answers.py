@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from assistant.repeats import without_loop
+from assistant.repeats import SHORTEST, without_loop
 from knowledge.language import LANGUAGES, detect
 from tuning.cleaning import refusals
 from tuning.cleaning.fields import answers, fields
@@ -54,6 +54,8 @@ _NEVER_LAST = {  # words with which no sentence ends
     "es": {*("un", "una", "el", "la", "los", "las", "y", "o", "pero", "de", "del", "en", "para", "con", "por", "sin"),
            *("sobre", "porque", "aunque", "cuyo", "mi", "tu", "su", "que", "al")},
 }  # fmt: skip
+_SAMPLE = 600  # characters by which a language is told
+_LOOKED_AT = 1_600  # characters in which the piece of a loop returns
 _REPEATED = 3  # times one sentence of some length is said
 _SENTENCE = re.compile(r"[^.!?\n]{24,}[.!?]?")
 
@@ -81,7 +83,7 @@ def _of_one(path: str, turn: Turn, asked: str) -> Iterator[Finding]:
         if not turn.calls:
             yield Finding("empty", path)
         return
-    if asked and plain(text) == plain(asked):
+    if asked and len(text) < 2 * len(asked) + 20 and plain(text) == plain(asked):
         yield Finding("echo", path, 0, len(turn.text), short(text))
     yield from _loop(path, turn.text)
     yield from _cut_off(path, turn.text)
@@ -103,28 +105,34 @@ def _provenance(example: Example) -> Iterator[Finding]:
 
 def _special_tokens(example: Example) -> Iterator[Finding]:
     for field in fields(example):
-        for match in SPECIAL.finditer(field.text):
+        for match in SPECIAL.finditer(field.text) if "<" in field.text or "[" in field.text else ():
             yield Finding("special_tokens", field.path, *match.span(), match[0])
 
 
 def _loop(path: str, text: str) -> Iterator[Finding]:
-    once = without_loop(text)
+    once = without_loop(text) if _may_loop(text) else text
     if once != text:
         yield Finding("loop", path, len(once), len(text), short(text[len(once) :].strip()))
         return
     said: dict[str, int] = {}
     for match in _SENTENCE.finditer(text) if "```" not in text and "|" not in text else ():
-        sentence = plain(match[0])
+        sentence = match[0].strip().casefold()
         said[sentence] = said.get(sentence, 0) + 1
         if said[sentence] == _REPEATED:
             yield Finding("loop", path, match.start(), len(text), short(match[0].strip()))
             return
 
 
+def _may_loop(text: str) -> bool:
+    """Whether the last letters stand there once more: to look for a loop takes ten milliseconds, this takes none."""
+    ends = (text, text[:-1]) if text.endswith("\n") else (text,)
+    return any(end[-SHORTEST:] in end[-_LOOKED_AT:-SHORTEST] for end in ends)
+
+
 def _cut_off(path: str, text: str) -> Iterator[Finding]:
     written = text.rstrip()
     last = written.rpartition("\n")[2]
-    open_fence = len(re.findall(r"^\s*```", written, re.MULTILINE)) % 2 == 1
+    open_fence = "```" in written and len(re.findall(r"^\s*```", written, re.MULTILINE)) % 2 == 1
     if open_fence or HANGING.search(written) or _breaks_off(written, last):
         yield Finding("cut_off", path, max(0, len(written) - 60), len(text), "…" + written[-40:].lstrip())
 
@@ -147,7 +155,8 @@ def _other_language(text: str, asked: str) -> bool:
     """Both clearly in a language we know, not the same, and the question asks for no other one."""
     if _TRANSLATE.search(asked) or len(text.split()) < 4:
         return False
-    answered, question = detect(re.sub(r"```.*?(?:```|\Z)", " ", text, flags=re.DOTALL)), detect(asked)
+    prose = re.sub(r"```.*?(?:```|\Z)", " ", text, flags=re.DOTALL) if "```" in text else text
+    answered, question = detect(prose[:_SAMPLE]), detect(asked[:_SAMPLE])
     return bool(answered and question and answered != question)
 
 
@@ -156,7 +165,7 @@ def _leftovers(example: Example, path: str, turn: Turn) -> Iterator[Finding]:
     other = _AFINA.search(turn.text) if example.source.persona else None
     if found := staged or other:
         yield Finding("persona", path, *found.span(), found[0].strip())
-    for marks in _MARKS.finditer(turn.text):
+    for marks in _MARKS.finditer(turn.text) if "[" in turn.text else ():
         if not any(number in given for number in re.findall(r"\[\d+\]", marks[0]) for given in _given(example)):
             yield Finding("citations", path, *marks.span(), marks[0].strip())
 

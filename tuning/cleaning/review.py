@@ -21,7 +21,7 @@ from tuning.values import Example
 
 K = TypeVar("K", bound=Hashable)
 
-_SAMPLE = 4_000  # characters by which an example's language is told
+_SAMPLE = 600  # characters by which an example's language is told
 _SECRET = {"key", "password"}
 _ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 _STOP = re.compile(r"[.!?…][\"'»”)]*(?=\s|$)")
