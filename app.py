@@ -61,11 +61,17 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.pages.personas_page import personas_page
     from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
+    from tuning.pages.datasets_page import datasets_page
+    from tuning.pages.desk_findings import Cleaning
+    from tuning.pages.desk_page import DeskPage
     from tuning.pages.keep import Keep
     from tuning.pages.tokenizer_page import TokenizerPage
     from tuning.parts import Parts as Whole
 
     assert isinstance(parts, Whole)  # `make` makes no other
+
+    datasets = datasets_page(parts)
+    parts.adopt("datasets page", datasets)
 
     def mount(app: FastAPI) -> None:
         arrivals = chat_page.mount(
@@ -86,6 +92,8 @@ def site(parts: Parts, token: str) -> Doors:
                 personas_page(parts.personas, parts.library, parts.models, parts.toolbox),
                 ModelsPage(parts.models, parts.keys, parts.api_key),
                 ToolsPage(parts.toolbox, parts.keys),
+                datasets,
+                DeskPage(parts.datasets, Cleaning(), parts.tokenizers.counter),
                 TokenizerPage(parts.models, parts.tokenizers),
             ],
             upload_limit=parts.settings.upload_limit,
