@@ -13,7 +13,7 @@ from tuning.cleaning.personal import KINDS as ALL_KINDS
 from tuning.cleaning.personal import Span, find, recogniser, replace
 from tuning.values import Answer, Call, Example, Kind, Role, Source, Turn, conversation
 
-EACH = 700  # sentences per part: 2,100 per kind and language
+EACH = 500  # sentences per part: 2,000 per kind and language
 
 
 def kinds(text: str) -> list[tuple[str, str]]:

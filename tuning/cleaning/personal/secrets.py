@@ -87,7 +87,7 @@ _BEARER = re.compile(r"\b(?:bearer|basic|token)\s+(?P<value>[A-Za-z0-9._~+/-]{16
 _AWS_SECRET = re.compile(r"(?<![A-Za-z0-9/+])(?P<value>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])")
 _ACCOUNT = re.compile(r"\bAccountKey=(?P<value>[A-Za-z0-9+/]{40,}={0,2})")
 
-_SAYS = r"[\"'`*_]{0,3}\s*(?:(?:[:=]|=>|→)+\s*|\s(?:is(?: still)?|was|remains|es|era|será|sigue siendo)\s*:?\s*)"
+_SAYS = r"[\"'`*_]{0,3}\s*(?:(?:[:=]|=>|→)+\s*|\s(?:is(?: still)?|was|remains|es|era|será|sigue siendo)\b\s*:?\s*)"
 _VALUE = r"(?:\"(?P<double>[^\"\n]{4,200})\"|'(?P<single>[^'\n]{4,200})'|[`«“]?(?P<value>[^\s\"'`»”]{4,200}))"
 _WORDS = ("key", "token", "secret", "pass", "pwd", "clave", "contrase", "llave", "credencial", "bearer", "basic ")
 _KEY_SAID = re.compile(  # also as the end of a setting's name: x-api-key, DB_TOKEN
