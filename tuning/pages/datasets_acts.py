@@ -78,9 +78,9 @@ class Acts:
             case doors.Sample(sample=sample):
                 return self._came(one, "samples", "data.samples", {"sample": sample}, say)
             case doors.Documents(documents=chosen):
-                return self._came(one, "documents", "data.documents", {"documents_": chosen}, say)
+                return self._came(one, "documents", "data.documents", {"chosen": chosen}, say)
             case doors.Propose():
-                asked = {"documents_": action.documents, "model": action.model, "most": action.most}
+                asked = {"chosen": action.documents, "model": action.model, "most": action.most}
                 return self._came(one, "propose", "data.propose", asked, say)
             case doors.Distil():
                 return self._distil(action, one, say)

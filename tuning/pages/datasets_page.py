@@ -176,8 +176,8 @@ class DatasetsPage:
 def datasets_page(parts: Parts) -> DatasetsPage:
     """The page of the app's own parts."""
     from assistant.service.verbs import prepare
+    from tuning.samples import SAMPLES
     from tuning.sources import KINDS
-    from tuning.verbs.gather import SAMPLES
 
     def run(verb: str, arguments: Mapping[str, Any], stop: threading.Event, language: str) -> Any:
         return prepare(parts, verb, arguments, stop, language)()
@@ -188,7 +188,7 @@ def datasets_page(parts: Parts) -> DatasetsPage:
             personas=[(one.name, one.name) for one in parts.personas.all()],
             models=[(card.name, card.title) for card in parts.models.listed()],
             documents=[(str(one.id), one.title) for one in documents],
-            samples=sorted(path.stem for path in SAMPLES.glob("*.jsonl")),
+            samples=list(SAMPLES),
             formats=KINDS,
         )
 

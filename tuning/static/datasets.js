@@ -7,6 +7,7 @@ import { saved } from "./datasets_saving.js";
 
 const FILTERS = ["status", "kind", "origin", "how", "language", "tag", "finding", "search", "unranked", "batch"];
 const NUMBERS = ["dataset", "page", "version", "against"];
+const SILENT = { cancel: 1, dismiss: 1, again: 1, estimate: 1 }; // what changes no example
 const TYPED = 350; // milliseconds after the last key
 
 export function page(host) {
@@ -55,7 +56,12 @@ export function page(host) {
       await to(answer.go, { fresh: true });
       root.scrollTop = 0;
     }
-    if (answer.undo) host.toast(answer.undo.said, { seconds: 10, action: [words.undo, () => act(answer.undo.do)] });
+    if (payload.do in SILENT) return answer;
+    for (const old of document.querySelectorAll(".toast[data-undoes]")) old.remove(); // it would take back something else
+    if (answer.undo) {
+      host.toast(answer.undo.said, { seconds: 10, action: [words.undo, () => act(answer.undo.do)] });
+      document.querySelector(".toasts").lastElementChild.dataset.undoes = "";
+    }
     return answer;
   }
 

@@ -67,7 +67,8 @@ def _percent(share: float, say: Words) -> str:
 
 def _version(one: Version, opened: str, say: Words) -> str:
     split, counts = one.card.get("split", {}), one.card.get("counts", {})
-    sides = say("datasets_sides", train=say.number(split.get("train", 0)), validation=say.number(split.get("validation", 0)))  # fmt: skip
+    key = "datasets_sides" if split.get("validation") else "datasets_one_side"
+    sides = say(key, train=say.number(split.get("train", 0)), validation=say.number(split.get("validation", 0)))
     deleted = counted(say, "datasets_deleted_chats", one.deleted_chats) if one.deleted_chats else ""
     warning = f'<p class="state fair">{icon("warn")} {escape(deleted)}</p>' if deleted else ""
     at = {"dataset": one.dataset, "tab": "versions"}
