@@ -37,6 +37,7 @@ async function open({ name, package: home }, chat) {
     let answer;
     try {
       answer = await server.page_call(payload);
+      if (!answer) throw new Error("no answer"); // Gradio 6.31 swallows a lost connection and gives nothing back
     } catch {
       toast(chat.words.offline, { kind: "bad" });
       return { error: chat.words.offline };
