@@ -1,6 +1,8 @@
 // Answers in order, and scores. Digits name answers as they stand on the page: pressed one after the other, the best first;
 // "=" before a digit makes a tie. Alt with an arrow, the buttons or a hand move one answer past another.
 
+const ENDS = ["pointerup", "pointercancel"];
+
 export function ranking(desk) {
   const { root } = desk;
   const list = () => root.querySelector(".desk-answers[data-ranked]");
@@ -73,7 +75,6 @@ export function ranking(desk) {
     event.preventDefault();
     const card = grip.closest("[data-answer]");
     const old = cards();
-    grip.setPointerCapture(event.pointerId);
     card.setAttribute("data-local-dragged", "");
     const drag = ({ clientX, clientY }) => {
       const over = document.elementFromPoint(clientX, clientY)?.closest(".desk-answer");
@@ -82,15 +83,15 @@ export function ranking(desk) {
       if (all.indexOf(over) < all.indexOf(card)) over.before(card); else over.after(card);
     };
     const end = ({ type }) => {
-      for (const name of ["pointermove", "pointerup", "pointercancel"]) grip.removeEventListener(name, name === "pointermove" ? drag : end);
+      removeEventListener("pointermove", drag);
+      for (const name of ENDS) removeEventListener(name, end);
       card.removeAttribute("data-local-dragged");
       const now = cards();
       if (type === "pointercancel") return list()?.replaceChildren(...old);
       if (now.some((one, place) => one !== old[place])) send(now.map((one) => [number(one)]));
     };
-    grip.addEventListener("pointermove", drag);
-    grip.addEventListener("pointerup", end);
-    grip.addEventListener("pointercancel", end);
+    addEventListener("pointermove", drag); // not on the grip: it leaves the page for a moment with its card
+    for (const name of ENDS) addEventListener(name, end);
   });
 
   // ── scores ────────────────────────────────────────────────────────────────────────────────────────────────────
