@@ -110,8 +110,9 @@ def train(voice: Sequence[Said], plain: Sequence[Said], vectors: Vectors | None 
         )
     texts = [text for _, text, _ in said]
     given = np.asarray(vectors(texts), float) if vectors else None
-    right = _unseen([question for question, *_ in said], texts, truth, given, seed)
-    features = _Features({}, np.zeros(0), vectors) if vectors else _Features.found(texts)
+    groups = [normalised(question) or f"\n{at}" for at, (question, *_) in enumerate(said)]
+    right = _unseen(groups, texts, truth, given, seed)
+    features = _Features({}, np.zeros(0), vectors) if vectors else _Features.found(_grouped(groups, texts))
     weights, bias = _fitted(features.of(texts) if given is None else given, truth)
     shares = [wilson(int(right[which].sum()), int(which.sum())) for which in (truth >= 0, truth == 1, truth == 0)]
     return Voice(shares[0], shares[1], shares[2], features, weights, bias)
@@ -137,11 +138,11 @@ class _Features:
     vectors: Vectors | None = None
 
     @classmethod
-    def found(cls, texts: Sequence[str]) -> _Features:
-        """N-grams of at least two texts."""
-        holding = Counter(gram for text in texts for gram in set(_grams(text)))
+    def found(cls, groups: Mapping[str, Sequence[str]]) -> _Features:
+        """N-grams said in answer to at least two questions: what both answers to one share is its topic."""
+        holding = Counter(gram for texts in groups.values() for gram in {one for text in texts for one in _grams(text)})
         kept = sorted((-count, gram) for gram, count in holding.items() if count > 1)[:FEATURES]
-        rarity = [math.log((1 + len(texts)) / (1 - less)) + 1 for less, _ in kept]
+        rarity = [math.log((1 + len(groups)) / (1 - less)) + 1 for less, _ in kept]
         return cls({gram: at for at, (_, gram) in enumerate(kept)}, np.array(rarity))
 
     def of(self, texts: Sequence[str]) -> Matrix:
@@ -172,20 +173,17 @@ def _grams(text: str) -> list[str]:
 # ── learning ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _unseen(
-    questions: Sequence[str], texts: Sequence[str], truth: Matrix, given: Matrix | None, seed: int
-) -> NDArray[np.bool_]:  # fmt: skip
-    """Of each text, whether it is told rightly by what learned from the other parts."""
-    part, told = _parts(questions, truth, seed), list(enumerate(texts))
-    right = np.zeros(len(texts), bool)
+def _unseen(groups: Sequence[str], texts: Sequence[str], truth: Matrix, given: Matrix | None, seed: int) -> Matrix:
+    """Of each text 1 where it is told rightly by what learned from the other parts, else 0."""
+    part = _parts(groups, truth, seed)
+    right = np.zeros(len(texts))
     for number in range(PARTS):
         test, learn = np.flatnonzero(part == number), np.flatnonzero(part != number)
         if not len(test):
             continue
         if given is None:
-            taught, new_ones = ([text for at, text in told if (part[at] == number) is new] for new in (False, True))
-            features = _Features.found(taught)
-            known, new = features.of(taught), features.of(new_ones)
+            features = _Features.found(_grouped([groups[int(at)] for at in learn], [texts[int(at)] for at in learn]))
+            known, new = (features.of([texts[int(at)] for at in places]) for places in (learn, test))
         else:
             known, new = given[learn], given[test]
         weights, bias = _fitted(known, truth[learn])
@@ -193,18 +191,25 @@ def _unseen(
     return right
 
 
-def _parts(questions: Sequence[str], truth: Matrix, seed: int) -> NDArray[np.int64]:
+def _parts(groups: Sequence[str], truth: Matrix, seed: int) -> NDArray[np.int64]:
     """The same question, the same part; those asked of both kinds, of one, of the other, spread evenly."""
-    groups: dict[str, list[int]] = {}
-    for at, question in enumerate(questions):
-        groups.setdefault(normalised(question) or f"\n{at}", []).append(at)
-    mixed = list(groups.values())
+    places: dict[str, list[int]] = {}
+    for at, group in enumerate(groups):
+        places.setdefault(group, []).append(at)
+    mixed = list(places.values())
     random.Random(seed).shuffle(mixed)
-    mixed.sort(key=lambda places: {float(truth[at]) for at in places} == {1.0})
-    part = np.zeros(len(questions), np.int64)
-    for number, places in enumerate(mixed):
-        part[places] = number % PARTS
+    mixed.sort(key=lambda one: sum({float(truth[at]) + 1 for at in one}))
+    part = np.zeros(len(groups), np.int64)
+    for number, one in enumerate(mixed):
+        part[one] = number % PARTS
     return part
+
+
+def _grouped(groups: Sequence[str], texts: Sequence[str]) -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for group, text in zip(groups, texts, strict=True):
+        found.setdefault(group, []).append(text)
+    return found
 
 
 def _fitted(rows: Matrix, truth: Matrix) -> tuple[Matrix, float]:
