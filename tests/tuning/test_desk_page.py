@@ -27,6 +27,7 @@ from tuning.pages.desk_page import DeskPage
 from tuning.pages.desk_views import turns_view
 from tuning.pages.desk_views.turns_view import Found
 from tuning.values import Answer, Call, Example, Kind, Role, Source, Turn, conversation, pairs, preference
+from tuning.verbs.clean import data_review
 
 S, U, A, T = Role.SYSTEM, Role.USER, Role.ASSISTANT, Role.TOOL
 TUNING = Path(__file__).parents[2] / "tuning"
@@ -671,6 +672,21 @@ def test_what_the_review_finds_is_mended_on_the_desk(datasets: Datasets, say: An
     assert "<mark" not in mended["parts"]["example"]
     assert page.answer({"do": "undo", **here}, say)["undone"] == "mend"
     assert desk.example == wrong
+
+
+def test_what_the_review_of_a_whole_dataset_finds_leads_to_the_example_it_is_like(
+    datasets: Datasets, counter: Counter, weights: Path
+) -> None:
+    said = "The lighthouse of the cape was lit for the first time in the year 1950, and its light is seen from afar."
+    twins = [conversation(Turn(U, f"Tell me{mark}"), Turn(A, said)) for mark in (" all.", " all!!")]
+    desk = Desk(DeskPage(datasets, Cleaning(), rule), datasets, *twins)
+    for _ in data_review(datasets, Tokenizers(weights), name="marv"):
+        pass
+    pages = [desk("open", example=number, whole=True)["parts"] for number in desk.ids]
+    led = [re.findall(r'data-do="other" data-example="(\d+)"', parts["example"]) for parts in pages]
+    assert led in ([[], [str(desk.ids[0])]], [[str(desk.ids[1])], []])
+    assert "Near duplicates (1)" in pages[0]["choices"]
+    assert "tokens ·" in pages[0]["example"]
 
 
 def test_a_missing_tokenizer_is_one_sentence(desk: Desk) -> None:

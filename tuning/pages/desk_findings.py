@@ -51,5 +51,11 @@ def _said(row: Mapping[str, Any], language: str) -> Found:
         finding.start,
         finding.end,
         mends=CHECKS[finding.code].mend is not Mend.NONE,
-        other=row.get("other"),
+        other=_other(finding),
     )
+
+
+def _other(finding: Finding) -> int | None:
+    """The example it is like: "#12"."""
+    number = finding.shown.removeprefix("#")
+    return int(number) if CHECKS[finding.code].many and number.isdecimal() else None
