@@ -43,19 +43,20 @@ class Importing(Statistical):
         Nothing is seen of it before it is whole; stopped, or broken off by an error, nothing of it stays.
         `row`: what is left out → plain JSON, to be kept.
         """
-        state = self._begin(dataset, name, format)
+        state, stop = self._begin(dataset, name, format), stop or threading.Event()
         try:
             for part in in_parts(items, AT_ONCE):
-                if stop is not None and stop.is_set():
-                    self._gone(state, "undone")
-                    yield self.import_(state)
-                    return
+                if stop.is_set():
+                    break
                 self._took(dataset, state, part, row)
                 yield self.import_(state)
         except BaseException:
             self._gone(state, "failed")
             raise
-        self._done(dataset, state)
+        if stop.is_set():  # what was being read may have ended early because of it
+            self._gone(state, "undone")
+        else:
+            self._done(dataset, state)
         yield self.import_(state)
 
     def imports(self, dataset: int) -> list[Import]:

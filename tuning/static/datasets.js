@@ -140,8 +140,12 @@ export function page(host) {
     for (const file of files) await upload(file, { do: "import", ...choices });
   }
 
-  // What is counted is asked for when it is there to be seen.
+  // What is counted is asked for when it is there to be seen; the tab that is open can be seen on a phone too.
+  let tab = "";
   new MutationObserver(() => {
+    const current = root.querySelector(".tabs [aria-current]");
+    if (current && current.href !== tab) current.scrollIntoView({ block: "nearest", inline: "nearest" });
+    tab = current?.href ?? "";
     const liked = root.querySelector('[data-region="liked"]:not([data-local-asked])');
     const matching = root.querySelector('[data-region="matching"]:not([data-local-asked])');
     liked?.setAttribute("data-local-asked", "");

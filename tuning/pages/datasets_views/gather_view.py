@@ -18,6 +18,7 @@ from tuning.pages.datasets_views.pieces_view import (
     check,
     counted,
     line,
+    link,
     named,
     radios,
     section,
@@ -187,9 +188,11 @@ def _import(found: Import, say: Words) -> str:
     if found.known:
         told.append(counted(say, "datasets_known", found.known))
     state = say(f"datasets_import_{found.status}") if found.status != "done" else ""
+    at = {"dataset": found.dataset, "tab": "examples", "batch": found.id}
+    see = link(escape(say("datasets_look_at")), at, classes="button quiet") if found.read else ""
     undo = button("undo-import", say("datasets_undo_import"), "trash", kind="quiet", number=found.id)
     return f"""<li class="card" data-key="import{found.id}"><div class="card-words"><strong>{escape(found.name)}</strong><small>{escape(" · ".join(told))} · {when(found.created_at)}</small>
-{f'<p class="state fair">{escape(state)}</p>' if state else ""}{_left_out(found, say)}</div><div class="card-tools">{undo if found.status == "done" else ""}</div></li>"""
+{f'<p class="state fair">{escape(state)}</p>' if state else ""}{_left_out(found, say)}</div><div class="card-tools">{see + undo if found.status == "done" else ""}</div></li>"""
 
 
 def _left_out(found: Import, say: Words) -> str:

@@ -42,7 +42,7 @@ def head(some: bool, say: Words) -> str:
     tools = button("naming", say("datasets_new"), "plus", kind="primary" if some else "")
     return f"""<header class="page-head"><button class="tool only-narrow" data-do="sidebar" aria-label="{attr(say("menu"))}">{icon("sidebar")}</button>
 <div><h1>{escape(say("page_datasets"))}</h1><p class="muted">{escape(say("datasets_about"))}</p></div>
-<div class="card-tools">{button("pick-folder", say("datasets_take"), "file", title=say("datasets_take_hint"))}{tools}</div></header>"""
+<div class="card-tools heads">{button("pick-folder", say("datasets_take"), "file", title=say("datasets_take_hint"))}{tools}</div></header>"""
 
 
 def listing(found: Sequence[Dataset], say: Words) -> str:
