@@ -38,9 +38,19 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "stdnum": ["tuning/cleaning/personal/"],
     "tiktoken": ["tuning/counting/vocabularies/"],
     "tokenizers": ["knowledge/embedders/", "tuning/counting/vocabularies/"],
-    "torch": ["knowledge/embedders/", "assistant/models/local/", "tuning/counting/probe_child.py"],
+    "torch": [
+        "knowledge/embedders/",
+        "assistant/models/local/",
+        "tuning/counting/probe_child.py",
+        "tuning/training/engine/",
+    ],
     "trafilatura": ["knowledge/web/"],
-    "transformers": ["knowledge/embedders/", "assistant/models/local/", "tuning/counting/probe_child.py"],
+    "transformers": [
+        "knowledge/embedders/",
+        "assistant/models/local/",
+        "tuning/counting/probe_child.py",
+        "tuning/training/engine/",
+    ],
     "typer": ["app.py", "assistant/service/commands/", "tuning/commands/"],
     "uvicorn": ["assistant/service/"],
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ class OwnCounter:
 
     def note(self, language: str) -> str:
         return ""
+
+    def text(self, ids: Sequence[int]) -> str:
+        """What these tokens say, marks left out."""
+        return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+    def save(self, file: Path) -> None:
+        """As tokenizer.json: `in_folder` reads it back."""
+        self._tokenizer.save(str(file))
 
     def _part(self, token: str) -> str:
         if fallback := _FALLBACK.fullmatch(token):
