@@ -4,6 +4,7 @@ datasets ─< examples (what is curated: one row each, its content as JSON)
    │   │         └ imports (where a whole file came in; can be undone)
    │   └─< edits (what was done, to be undone: the newest first)
    └─< versions (frozen, named by fingerprint) ─< version_rows >─ contents (each content once, by its SHA-256)
+            └─< jobs (a version on its way to a model)
 """
 
 from __future__ import annotations
@@ -143,3 +144,27 @@ class VersionExampleRow(Table):
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     source: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     conversation_id: Mapped[int | None] = mapped_column(index=True, default=None)
+
+
+class JobRow(Table):
+    """What is asked and where its folder lies; what happens stands in the folder (tuning.training.folder)."""
+
+    __tablename__ = "jobs"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    backend: Mapped[str] = mapped_column(String(16), default="local")
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_versions.id", ondelete="SET NULL"))
+    dataset: Mapped[str] = mapped_column(String(160))  # the version's label, as it was
+    fingerprint: Mapped[str] = mapped_column(String(64))  # the version's
+    base: Mapped[str] = mapped_column(String(255))
+    method: Mapped[str] = mapped_column(String(40))
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON)
+    folder: Mapped[str] = mapped_column(Text)  # below the data folder's "jobs"
+    attempts: Mapped[int] = mapped_column(default=0)  # processes that were started for it
+    persona_id: Mapped[int | None] = mapped_column(default=None)  # it was published as
+    evaluation: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)

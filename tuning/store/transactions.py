@@ -37,6 +37,10 @@ class Transactions:
         self._engine = engine
         self._lock = threading.RLock()  # fairness between our own threads; SQLite's own queue polls
 
+    @property
+    def engine(self) -> Engine:
+        return self._engine
+
     def version(self) -> int:
         """A number that grows whenever anything of a dataset changes."""
         with self._engine.connect() as connection:
