@@ -12,6 +12,7 @@ from tuning.verb_table import VERBS
 if TYPE_CHECKING:
     from tuning.counting.vocabularies import Tokenizers
     from tuning.datasets import Datasets
+    from tuning.jobs import Jobs
 
 
 class Parts(AssistantParts):
@@ -25,6 +26,15 @@ class Parts(AssistantParts):
             return Datasets(self.engine, self.history)
 
         return self._once("datasets", make)
+
+    @property
+    def jobs(self) -> Jobs:
+        def make() -> Jobs:
+            from tuning.jobs import Jobs
+
+            return Jobs(self.datasets, self.home, self.weights)
+
+        return self._once("jobs", make)
 
     @property
     def tokenizers(self) -> Tokenizers:

@@ -15,8 +15,10 @@ _IN: Mapping[str, tuple[str, ...]] = {  # module → the verbs in it: "build" is
     "versions": ("freeze", "versions", "card", "diff", "export", "take"),
 }  # fmt: skip
 
+_JOBS = ("recipes", "start", "list", "show", "watch", "cancel", "resume", "remove", "publish")
+
 VERBS: Mapping[str, str] = {
     f"data.{name.replace('_', '-')}": f"tuning.verbs.{module}:data_{name}"
     for module, names in _IN.items()
     for name in names
-}
+} | {f"tune.{name}": f"tuning.verbs.tune:tune_{name}" for name in _JOBS}
