@@ -84,10 +84,12 @@ def test_the_whole_of_it_is_found_and_nothing_of_its_neighbours(text: str, found
         "4111 1111 1111 1112",  # Luhn
         "ES92 2100 0418 4502 0005 1332",  # modulo 97
         "Pedido 612345678, factura 91 123 45 67",
+        "Te llamo por el pedido 612345678",
+        "El huésped 12345678A, RUT aparte 12.345.678-9, y 111.222.333-44",  # letters and digits that do not check
         "1.234.567,89 € y 1 234 567 habitantes",
         "ISBN 978-84-376-0494-7",
         "Windows 10.0.19041.1, v1.2.3.4, sección 2.3.1.4",
-        "192.168.1.10, 10.0.0.1, 127.0.0.1, 255.255.255.0, fe80::1",
+        "192.168.1.10, 10.0.0.1, 127.0.0.1, 255.255.255.0, fe80::1ff:fe23:4567:890a, fd12:3456:789a::1",
         "std::vector<a::b> a; 12:30:45 00:1a:2b:3c:4d:5e",
         "git@github.com:owner/repo.git image@2x.png @ana npm i pkg@1.2.3",
         'api_key = os.environ["OPENAI_API_KEY"]; token=YOUR_TOKEN; secret: ${SECRET}; key=****************',

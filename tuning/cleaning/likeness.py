@@ -95,7 +95,8 @@ class Sketches:
 class Neighbours:
     """Of the shelf's texts those in `rows`; a place is an index into `rows`."""
 
-    def __init__(self, rows: Rows, sketches: Sketches, shelf: Shelf) -> None:
+    def __init__(self, rows: Rows, sketches: Sketches, shelf: Shelf, full: int = FULL) -> None:
+        self._full_at = full
         self._rows, self._shelf, self._threshold = rows, shelf, sketches.threshold
         self._hints, bands = sketches.hints[rows], sketches.bands[rows]
         self._order = np.argsort(bands, axis=0, kind="stable").astype(np.int32)
@@ -128,7 +129,7 @@ class Neighbours:
         found, full = [np.zeros(0, np.int64)], False
         for at, band in enumerate(bands):
             start, end = self._bucket(at, band)
-            if end - start > FULL:
+            if end - start > self._full_at:
                 full = True
             else:
                 found.append(self._order[start:end, at].astype(np.int64))
@@ -146,7 +147,7 @@ class Neighbours:
         full = np.zeros(len(self._rows), np.bool_)
         for at in range(self._sorted.shape[1]):
             _, which, sizes = np.unique(self._sorted[:, at], return_inverse=True, return_counts=True)
-            full[self._order[sizes[which] > FULL, at]] = True
+            full[self._order[sizes[which] > self._full_at, at]] = True
         return np.nonzero(full)[0]
 
 
