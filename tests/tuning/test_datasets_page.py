@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from tuning.checking import Problem, Summary, check
 from tuning.cleaning import CHECKS
 from tuning.datasets import Dataset, Facets, Filter, Status
 from tuning.formats import FORMATS
+from tuning.pages import datasets_exports
 from tuning.pages.datasets_page import DatasetsPage, datasets_page
 from tuning.pages.datasets_stage import next_step, share
 from tuning.pages.datasets_views import examples_view, export_view, gather_view
@@ -202,7 +204,7 @@ def test_only_uploads_are_read_and_only_files_made_here_are_handed_out(ask: Ask,
         assert ask(do, at={"dataset": number}, path=str(strange), name="strange.jsonl")["error"]
     assert parts.datasets.get(number).examples == 0
     for name in ("../home/afina.sqlite3", "afina.sqlite3", str(strange)):
-        assert ask("piece", file=name)["error"]
+        assert "This file is gone" in ask("piece", file=name)["error"]
 
 
 def test_every_sentence_is_there_in_both_languages() -> None:
@@ -227,6 +229,7 @@ def strange(parts: Parts) -> int:
     turns = (Turn(Role.SYSTEM, EVIL), Turn(Role.USER, EVIL), Turn(Role.ASSISTANT, EVIL))
     parts.datasets.add(number, [conversation(*turns, tags=(EVIL,), source=source)], status=Status.APPROVED)
     parts.datasets.add(number, [Example(Kind.TEXT, text=EVIL + " text", source=source)])
+    parts.datasets.add(number, [talk(1, f"{EVIL} Write to ana@example.com {EVIL}")])
     ranked = tuple(Answer((Turn(Role.ASSISTANT, EVIL + str(n)),)) for n in range(3))
     parts.datasets.add(number, [Example(Kind.RANKING, turns[:2], ranked, source=source)])
     parts.datasets.add(number, [generated.example(seed) for seed in range(60)])
@@ -241,7 +244,7 @@ def test_what_others_wrote_is_no_markup_and_every_tab_is_whole(
     at = {"dataset": strange, "tab": tab, "version": 1 if tab == "versions" else 0}
     ask("look", language, at=at)
     whole(page, strange)
-    for where in (at, {**at, "code": "special_tokens"}):
+    for where in (at, {**at, "code": "special_tokens"}, {**at, "code": "email"}):
         ask("show", language, at=where)
         whole(page, strange)
         regions = ask("show", language, at=where)["regions"]
@@ -434,8 +437,9 @@ def test_two_versions_are_compared_word_by_word(ask: Ask, versioned: int, langua
 
 
 def test_every_format_says_what_it_takes_and_what_it_leaves_out(
-    ask: Ask, page: DatasetsPage, strange: int, parts: Parts
+    ask: Ask, page: DatasetsPage, strange: int, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(datasets_exports, "PIECE", 1_000)  # so that a file is several
     parts.datasets.set_status(strange, Filter(), Status.APPROVED)
     version = parts.datasets.freeze(strange, share=0).number
     for name in (*FORMATS, "zip"):
@@ -446,7 +450,8 @@ def test_every_format_says_what_it_takes_and_what_it_leaves_out(
         assert f'data-key="files-{name}"' in body, name
         file = re.search(r'data-file="([^"]+)"', body)
         assert file
-        assert pieces(ask, file[1].replace("&amp;", "&"))
+        made = [path.read_bytes() for path in Path(tempfile.gettempdir()).glob(f"afina-exports-*/{file[1]}")]
+        assert pieces(ask, file[1]) in made
         if name not in ("afina", "zip"):
             assert "Left out of the file" in body or "What this format does not hold" in body
 
