@@ -31,7 +31,7 @@ class Open(Here):
 
 
 class Beside(Here):
-    do: Literal["ahead", "progress"]
+    do: Literal["ahead", "progress", "choices"]
 
 
 class Choose(Action):

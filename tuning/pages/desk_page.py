@@ -2,7 +2,7 @@
 
 open      one example of a dataset, among those that pass a filter
 ahead     the next one, before it is asked for
-progress  how far one is
+progress · choices      how far one is; what can be filtered for
 approve · drop · reopen      and on to the next
 editor · write · take · mask · tag · rank · score · split · merge · mend · undo
 
@@ -179,7 +179,8 @@ class DeskPage:
         clock = self._datasets.version()
         if one is None:
             html = view.none_passes(self._datasets.get(dataset), only, say)
-            return {"at": {"dataset": dataset, "example": 0, "clock": clock}, "parts": {"example": html}}
+            parts = {"example": html, "progress": self._progress(dataset, only, None, say)}
+            return {"at": {"dataset": dataset, "example": 0, "clock": clock}, "parts": parts}
         before, after = self._datasets.place(one.id, only)
         at = {"dataset": dataset, "example": one.id, "before": before, "after": after, "of": one.fingerprint}
         found = self._findings.found(one, say.language)
@@ -193,6 +194,8 @@ class DeskPage:
             return seen_view.unseen(error.said(say.language))
 
     def _beside(self, action: Beside, say: Words) -> dict[str, Any]:
+        if action.do == "choices":
+            return {"parts": {"choices": self._choices(action.dataset, action.only, say)}}
         one = self._mine(action)
         if action.do == "progress":
             return {"parts": {"progress": self._progress(action.dataset, action.only, one, say)}}
@@ -246,7 +249,6 @@ class DeskPage:
         only, seen = action.only, action.seen
         opened = self._open(Open(do="open", dataset=action.dataset, example=action.example, only=only, seen=seen), say)
         name = say.sentences.get(f"desk_undone_{what}", "") or say("desk_undone_other")
-        opened["parts"]["choices"] = self._choices(action.dataset, only, say)
         return {**opened, "said": say("desk_undone", what=name), "undone": what}
 
     # ── other words ──────────────────────────────────────────────────────────────────────────────────────────

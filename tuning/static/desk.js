@@ -26,6 +26,7 @@ export function page(host) {
   let trail = []; // examples that were changed, the newest last: where an undo leads to
   let asked = 0; // examples shown
   let resting = 0; // a timer
+  let counted = 0; // the clock when the filter bar was drawn
 
   // ── where one is ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -110,6 +111,7 @@ export function page(host) {
     const moved = before !== desk.at?.example || asks.do === "open";
     const had = root.contains(document.activeElement) && !field(document.activeElement) ? stop()?.dataset.place : null;
     draw(root, answer.parts);
+    if (answer.parts.choices !== undefined) counted = desk.at?.clock;
     root.dataset.kind = example()?.dataset.kind ?? "";
     root.dataset.status = example()?.dataset.status ?? "";
     part("dock").hidden = !example();
@@ -131,7 +133,7 @@ export function page(host) {
     desk.place = (answers.findLast((one) => one.dataset.place.startsWith("turns.")) ?? answers[0] ?? all[0])?.dataset.place ?? "";
     mark();
     const here = document.activeElement;
-    const busy = root.contains(here) ? field(here) : here.closest(".sidebar, dialog, .viewer");
+    const busy = root.contains(here) ? field(here) || here.closest(".desk-head, .desk-dock") : here.closest(".sidebar, dialog, .viewer");
     if (shown() && !busy) part("scroll").focus({ preventScroll: true }); // not in the chat's field behind this page
   }
 
@@ -358,6 +360,16 @@ export function page(host) {
       filtered();
     }, TYPING);
   });
+  /** What can be filtered for is counted again when somebody is about to look. */
+  async function offered() {
+    if (!desk.at || counted === desk.at.clock) return;
+    counted = desk.at.clock;
+    const answer = await call({ do: "choices" });
+    if (answer.parts) draw(root, answer.parts);
+  }
+  const choices = root.querySelector('[data-region="choices"]');
+  choices.addEventListener("pointerenter", offered);
+  choices.addEventListener("focusin", offered);
   root.addEventListener("focusin", (event) => {
     const one = event.target.closest?.("[data-stop]");
     if (!one) return;

@@ -32,8 +32,10 @@ export function editing(desk) {
     const home = turn && !fresh ? turn : Object.assign(document.createElement("section"), { className: "desk-turn" });
     if (home !== turn) {
       home.setAttribute("data-local-made", "");
+      const first = root.querySelector('[data-part="turns"]');
       if (turn) turn.after(home);
-      else (root.querySelector('[data-part="turns"]') ?? root.querySelector(".desk-example > header")).before(home);
+      else if (first) first.before(home);
+      else root.querySelector(".desk-example > header").after(home); // above the tokens
     }
     home.setAttribute("data-local-held", "");
     home.append(editor);

@@ -144,8 +144,8 @@ def none_passes(dataset: Dataset, only: Filter, say: Words) -> str:
 def progress(at: Standing, say: Words) -> str:
     many = {name: say.number(getattr(at, name)) for name in ("approved", "dropped", "draft")}
     place = (
-        say("desk_place", n=say.number(at.n), of=say.number(at.of))
-        if at.n
+        say("desk_place", n=say.number(at.n or 0), of=say.number(at.of))
+        if at.n or not at.of
         else say("desk_no_longer", of=say.number(at.of))
     )
     told = say("desk_counts", **many)
