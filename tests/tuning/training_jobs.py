@@ -13,7 +13,6 @@ from typing import Any
 from tuning.rows import to_row
 from tuning.samples import SAMPLES
 from tuning.training.folder import Folder
-from tuning.training.settings import read
 from tuning.values import Example, Role, Turn, conversation
 
 
@@ -41,7 +40,6 @@ def here(folder: Folder) -> int:
     """The whole of it, in this process."""
     from tuning.training.__main__ import main
 
-    assert read(folder.file("config.json"))
     return main([str(folder.place)])
 
 
