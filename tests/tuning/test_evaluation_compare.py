@@ -136,6 +136,7 @@ def test_a_model_that_says_no_number_is_never_the_better_one() -> None:
     after = before | {"3": Likelihood(math.inf, 1)}
     assert likelier(before, after).verdict == "unclear"
     assert likelier(before, after).after.value == math.inf
+    assert likelier(before | {"4": Likelihood(math.inf, 1)}, after).verdict == "unclear"
 
 
 # ── learned? forgotten? ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,11 +219,14 @@ def test_the_general_set_is_there_as_examples_too() -> None:
 # ── the judge ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class First:
-    """Prefers what it reads first, whatever it is."""
+class Always:
+    """Prefers a place, whatever stands there."""
+
+    def __init__(self, place: Choice) -> None:
+        self.place = place
 
     def prefers(self, prompt: str, reference: str, first: str, second: str) -> Choice:
-        return "first"
+        return self.place
 
 
 class Longer:
@@ -230,8 +234,9 @@ class Longer:
         return "tie" if len(first) == len(second) else "first" if len(first) > len(second) else "second"
 
 
-def test_a_judge_that_prefers_a_place_has_no_say() -> None:
-    found = outcome(judged(First(), answers("a", "b", "same"), answers("c", "d", "same")))
+@pytest.mark.parametrize("place", ["first", "second", "unread"])
+def test_a_judge_that_prefers_a_place_has_no_say(place: Choice) -> None:
+    found = outcome(judged(Always(place), answers("a", "b", "same"), answers("c", "d", "same")))
     assert (found.sign.better, found.sign.worse, found.sign.same) == (0, 0, 3)
     assert found.consistent.value == pytest.approx(1 / 3)
 
