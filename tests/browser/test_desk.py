@@ -199,6 +199,10 @@ def test_a_dataset_is_gone_through_and_everything_taken_back_by_keyboard_alone(s
         expect(page.locator('[data-value="0"]')).to_have_attribute("aria-pressed", "true")
         desk.press("l", "4")
         expect(page.locator('[data-value="4"]')).to_have_attribute("aria-pressed", "true")
+        desk.focus("score like")
+        desk.press("5")
+        expect(page.locator('[data-value="5"]')).to_have_attribute("aria-pressed", "true")
+        expect(page.locator(".desk-score")).to_be_focused()
         desk.press("n")
         desk.shown(text)
         desk.press("e")
@@ -218,13 +222,13 @@ def test_a_dataset_is_gone_through_and_everything_taken_back_by_keyboard_alone(s
             "draft",
         ]
         assert [answer.rank for answer in done[ranking].example.answers] == [1, 3, 2]
-        assert done[scored].example.answers[0].scores == {"like": 4.0}
+        assert done[scored].example.answers[0].scores == {"like": 5.0}
         kept = drawer.examples[-1].example
         assert (kept.kind, kept.source.how) == (Kind.PREFERENCE, "edited")
         assert [answer.text for answer in kept.answers] == ["Madrid.\n\n  Obviously. ", LONG.turns[4].text]
 
         for what in (
-            "edit", "score", "score", "approved", "order", "order", "order", "dropped", "edit", "edit", "approved",
+            "edit", "score", "score", "score", "approved", "order", "order", "order", "dropped", "edit", "edit", "approved",
             "merge", "split", "tag", "mask", "pair", "edit",
         ):  # fmt: skip
             desk.press("u")
@@ -316,7 +320,9 @@ def test_neither_another_tab_nor_a_lost_connection_takes_what_was_typed(site: Si
         page.click("[data-do=save-anyway]")
         expect(page.locator(".desk-editor")).to_have_count(0)
         assert drawer.examples[0].example.turns[-1].text == "It is noon. Mine."
-        expect(other.page.locator('[data-stop][data-place="turns.3"]')).to_contain_text("It is noon. Mine.")  # without a reload
+        expect(other.page.locator('[data-stop][data-place="turns.3"]')).to_contain_text(
+            "It is noon. Mine."
+        )  # without a reload
 
 
 def test_wrong_arguments_are_said_beside_their_field_and_what_was_found_is_mended(

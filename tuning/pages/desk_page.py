@@ -129,22 +129,22 @@ class DeskPage:
         return {} if stamp == mine else {"stamp": mine, "regions": {"clock": f'<i data-clock="{clock}"></i>'}}
 
     def _open(self, action: Open, say: Words) -> dict[str, Any]:
-        dataset = self._datasets.get(action.dataset)
         only, said = action.only, ""
         try:
             one = self._datasets.example(action.example) if action.example else None
         except UnknownExample:
             one, said = None, say("desk_gone")
-        if one is not None and one.dataset != dataset.id:
-            one = None
+        dataset = action.dataset
+        if one is None or one.dataset != dataset:
+            dataset = self._datasets.get(dataset).id  # by its name, or one that is not there: not asked for every step
+            one = one if one is not None and one.dataset == dataset else self._first(dataset, only)
         if one is not None and action.to != "here":
             before, after = self._datasets.place(one.id, only)
             there = before if action.to == "before" else after
             one = self._datasets.example(there) if there else one
-        one = one or self._first(dataset.id, only)
-        answer = self._shown(dataset.id, one, only, say, seen=action.seen)
+        answer = self._shown(dataset, one, only, say, seen=action.seen)
         if action.whole:
-            answer["parts"] |= self._around(dataset.id, say, only, one)
+            answer["parts"] |= self._around(dataset, say, only, one)
         return {**answer, **({"said": said} if said else {})}
 
     def _first(self, dataset: int, only: Filter) -> Stored | None:

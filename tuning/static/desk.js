@@ -260,8 +260,8 @@ export function page(host) {
     reopen: decide("reopen"),
     undo: () => undo(),
     seen: toggle,
-    edit: (data) => desk.editor.begin(data.place ?? stop()?.dataset.place),
-    insert: (data) => desk.editor.add(data.place ?? stop()?.dataset.place),
+    edit: (data) => desk.editor.begin(data.place ?? place()),
+    insert: (data) => desk.editor.add(data.place ?? place()),
     system: () => desk.editor.system(),
     save: () => desk.editor.save(),
     keep: () => desk.editor.save({ keep: true }),
@@ -269,7 +269,7 @@ export function page(host) {
     "more-calls": () => desk.editor.moreCalls(),
     "fewer-calls": (_, element) => desk.editor.fewerCalls(element),
     "save-anyway": () => desk.editor.save({ anyway: true }),
-    take: (data) => take(data.place ?? stop()?.dataset.place),
+    take: (data) => take(data.place ?? place()),
     mask: (data) => mask(data.place),
     split: (data) => split(data.place),
     merge: () => change({ do: "merge" }),
@@ -296,19 +296,24 @@ export function page(host) {
   };
   host.on(desk.actions);
 
-  const turn = (place) => stops().find((one) => one.dataset.place === (place ?? stop()?.dataset.place));
-  function mask(place) {
-    const one = turn(place);
+  /** Of the turn that keys act on; beside a score, of the answer that has it. */
+  function place() {
+    const one = stop();
+    return one?.matches("[data-dimension]") ? one.closest("[data-answer]").querySelector("[data-place]").dataset.place : one?.dataset.place;
+  }
+  const turn = (where) => stops().find((one) => one.dataset.place === (where ?? place()));
+  function mask(where) {
+    const one = turn(where);
     if (one?.dataset.role !== "assistant" || !("turn" in one.dataset)) return host.toast(words.desk_mask_where, { seconds: 3 });
     return change({ do: "mask", turn: Number(one.dataset.turn), learn: "masked" in one.dataset });
   }
-  function split(place) {
-    const one = turn(place);
+  function split(where) {
+    const one = turn(where);
     if (!one || !("turn" in one.dataset)) return host.toast(words.desk_split_where, { seconds: 3 });
     return change({ do: "split", turn: Number(one.dataset.turn) });
   }
-  function take(place) {
-    if (place && place !== "text") return change({ do: "take", place });
+  function take(where) {
+    if (where && where !== "text") return change({ do: "take", place: where });
   }
   async function tagged(form) {
     const tag = form.elements.tag.value.trim();

@@ -77,7 +77,7 @@ def _score(name: str, value: float | None, say: Words) -> str:
     )
     shown = "" if value is None else f"{value:g}"
     scale = attr(say("desk_scale"))
-    return f"""<fieldset class="desk-score" data-key="score-{attr(name)}" data-stop data-dimension="{attr(name)}" data-scale="{"likert" if likert else "unit"}" tabindex="0"
+    return f"""<fieldset class="desk-score" data-key="score-{attr(name)}" data-stop data-place="score {attr(name)}" data-dimension="{attr(name)}" data-scale="{"likert" if likert else "unit"}" tabindex="0"
 aria-label="{attr(say("desk_score", name=label, value=shown or "–"))}"><span class="desk-dimension">{escape(label)}</span><span class="desk-marks">{marks}</span>
 <input class="input desk-value" inputmode="decimal" data-dimension="{attr(name)}" value="{attr(shown)}" maxlength="8" autocomplete="off" aria-label="{attr(label)}">
 <button type="button" class="button quiet" data-do="scale" aria-label="{scale}" title="{scale}"><span data-scale-name="unit">0–1</span><span data-scale-name="likert">1–5</span><kbd>l</kbd></button>
