@@ -36,6 +36,7 @@ from tuning.training.settings import Settings
 log = logging.getLogger(__name__)
 ATTEMPTS = 3  # of a process that ends without a word
 LOOK = 1.0  # seconds between two looks at what runs
+_CHILDREN: list[subprocess.Popen[bytes]] = []  # of this process, that still run: they outlive any Jobs
 ROOT = Path(__file__).parent.parent.parent  # where `python -m tuning.training` finds this package
 
 
@@ -170,6 +171,7 @@ class Jobs(Transactions):
     def look(self) -> None:
         """Once."""
         with self._turn:
+            _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]  # what has ended is let go
             jobs = self.all()[::-1]
             if any(running(job.place) for job in jobs):
                 return
@@ -193,7 +195,7 @@ class Jobs(Transactions):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
         out = (job.place / "output").open("ab")
         with out:
-            subprocess.Popen(
+            begun = subprocess.Popen(
                 [sys.executable, "-m", "tuning.training", str(job.place)],
                 cwd=job.place,
                 env=environment,
@@ -202,7 +204,8 @@ class Jobs(Transactions):
                 stderr=out,
                 start_new_session=True,  # neither Ctrl-C nor the app's end reaches it
             )
-        _wait_for(lambda: running(job.place), 10.0)
+        _CHILDREN.append(begun)
+        _wait_for(lambda: running(job.place) or begun.poll() is not None, 10.0)
 
     def _attempt(self, number: int, attempts: int) -> None:
         with self._write() as session:
