@@ -66,12 +66,16 @@ def site(parts: Parts, token: str) -> Doors:
     from tuning.pages.desk_page import DeskPage
     from tuning.pages.keep import Keep
     from tuning.pages.tokenizer_page import TokenizerPage
+    from tuning.pages.training_page import training_page
     from tuning.parts import Parts as Whole
 
     assert isinstance(parts, Whole)  # `make` makes no other
 
     datasets = datasets_page(parts)
     parts.adopt("datasets page", datasets)
+    training = training_page(parts)
+    parts.adopt("training page", training)
+    parts.jobs.watch()
 
     def mount(app: FastAPI) -> None:
         arrivals = chat_page.mount(
@@ -95,6 +99,7 @@ def site(parts: Parts, token: str) -> Doors:
                 datasets,
                 DeskPage(parts.datasets, Cleaning(), parts.tokenizers.counter),
                 TokenizerPage(parts.models, parts.tokenizers),
+                training,
             ],
             upload_limit=parts.settings.upload_limit,
         )

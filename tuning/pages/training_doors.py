@@ -1,0 +1,85 @@
+"""In: nothing. Out: what the training page may be asked, checked by pydantic: unknown fields are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from assistant.pages.door import Action
+
+Number = Annotated[int, Field(ge=0, le=2**53)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+
+
+class At(BaseModel):
+    """Where the person is; it is the page's address."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    job: Number = 0  # 0: the list of all
+    against: Number = 0  # that it is compared with
+    new: bool = False  # the form of a new one
+    data: str = Field(default="", max_length=60)  # that the form begins with: "3:1"
+
+
+class Form(BaseModel):
+    """A job as a person asks for it; what is left out is the recipe's. Ranges are checked with the settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    data: str = Field(pattern=r"^[0-9]{1,15}:[0-9]{1,15}$")  # a dataset, its version; version 0: what is approved now
+    recipe: str = Field(max_length=40)
+    base: str = Field(default="", max_length=4_000)
+    name: str = Field(default="", max_length=80)
+    samples: str = Field(default="", max_length=20_000)  # one a line
+    epochs: int | None = Field(default=None, ge=1, le=10_000)
+    learning_rate: str = Field(default="", max_length=20)  # as it is written here: 0,001 too
+    batch: Count | None = None
+    max_steps: Count | None = None
+    max_length: Count | None = None
+    minutes: Count | None = None
+    every: Count | None = None  # steps between two looks at the rows held out
+    learn: Literal["answers", "all"] = "answers"
+    seed: Number | None = None
+    teacher: str = Field(default="", max_length=4_000)
+
+    @property
+    def dataset(self) -> int:
+        return int(self.data.partition(":")[0])
+
+    @property
+    def version(self) -> int:
+        return int(self.data.partition(":")[2])
+
+
+class Show(Action):
+    do: Literal["show"]
+    stamp: str = Field(default="", max_length=200)
+    at: At = At()
+
+
+class Doing(Action):
+    at: At = At()
+
+
+class Asked(Doing):
+    do: Literal["start", "estimate"]
+    form: Form
+
+
+class OnJob(Doing):
+    """`halt`: of an estimate, by its own number."""
+
+    do: Literal["cancel", "resume", "remove", "halt"]
+    job: Number
+
+
+class Publish(Doing):
+    do: Literal["publish"]
+    job: Number
+    persona: str = Field(max_length=200)
+    anyway: bool = False
+
+
+door: TypeAdapter[Any] = TypeAdapter(Annotated[Show | Asked | OnJob | Publish, Field(discriminator="do")])
