@@ -1,8 +1,8 @@
 """In: texts, in batches. Out: for one text, those of the others that are as like it as was asked, and how like.
 
     Shelf        the texts, in a temporary file once they are more than a few megabytes
-    Sketches     what is kept of each in memory: about 220 bytes
-    Neighbours   who is like whom; three sieves, the last one exact
+    Sketches     what is kept of each in memory: about 210 bytes
+    Neighbours   who is like whom, 350 bytes more; three sieves, the last one exact
 
         bands      who shares one of them may be alike                         (minhash)
         estimate   a signature that differs too much is left out
@@ -96,59 +96,55 @@ class Neighbours:
     """Of the shelf's texts those in `rows`; a place is an index into `rows`."""
 
     def __init__(self, rows: Rows, sketches: Sketches, shelf: Shelf, full: int = FULL) -> None:
-        self._full_at = full
-        self._rows, self._shelf, self._threshold = rows, shelf, sketches.threshold
+        self._rows, self._shelf, self._threshold, self._full = rows, shelf, sketches.threshold, full
         self._hints, bands = sketches.hints[rows], sketches.bands[rows]
-        self._order = np.argsort(bands, axis=0, kind="stable").astype(np.int32)
-        self._sorted = np.take_along_axis(bands, self._order, axis=0)
+        order = np.argsort(bands, axis=0, kind="stable")
+        # All bands' buckets one after the other, each band's numbers above those of the band before it.
+        self._sorted = _keys(np.take_along_axis(bands, order, axis=0)).ravel(order="F")
+        self._places = order.astype(np.int32).ravel(order="F")
         self._rarest: _Rarest | None = None
 
     def crowd(self, bands: Bands) -> Rows:
         """How many texts in here share each of these texts' bands, added up: one that is in here counts itself."""
-        found = np.zeros(len(bands), np.int64)
-        for at in range(bands.shape[1]):
-            start, end = self._bucket(at, bands[:, at])
-            found += end - start
-        return found
+        start, end = self._buckets(bands)
+        crowd: Rows = (end - start).sum(axis=1)
+        return crowd
 
     def alike(self, text: str, bands: Bands, hints: Hints, among: NDArray[np.bool_] | None = None) -> dict[int, float]:
         """Places with a Jaccard of the threshold or more to this text, in order, with it."""
-        own = minhash.shingle_set(text)
-        places = self._candidates(own, bands)
+        places = self._candidates(text, bands)
         if among is not None:
             places = places[among[places]]
         estimates = (self._hints[places] == hints).mean(axis=1)
         places = places[estimates >= self._threshold - minhash.margin(self._threshold)]
+        if not len(places):
+            return {}
         found: dict[int, float] = {}
-        for some in np.array_split(places, math.ceil(len(places) / _AT_ONCE)) if len(places) else ():
+        own = minhash.shingle_set(text)
+        for some in np.array_split(places, math.ceil(len(places) / _AT_ONCE)):
             near = minhash.similarities(own, [self._shelf.text(row) for row in self._rows[some].tolist()])
             found.update(zip(some.tolist(), near.tolist(), strict=True))
         return {place: value for place, value in found.items() if value >= self._threshold}
 
-    def _candidates(self, own: Numbers, bands: Bands) -> Rows:
-        found, full = [np.zeros(0, np.int64)], False
-        for at, band in enumerate(bands):
-            start, end = self._bucket(at, band)
-            if end - start > self._full_at:
-                full = True
-            else:
-                found.append(self._order[start:end, at].astype(np.int64))
-        if full:
-            self._rarest = self._rarest or _Rarest(self._full(), self._rows, self._shelf, self._threshold)
-            found.append(self._rarest.mates(own))
-        return np.unique(np.concatenate(found))
+    def _candidates(self, text: str, bands: Bands) -> Rows:
+        starts, ends = self._buckets(bands)
+        sizes = ends - starts
+        some = np.nonzero((sizes > 0) & (sizes <= self._full))[0]
+        buckets: list[NDArray[Any]] = [self._places[starts[at] : ends[at]] for at in some]
+        if (sizes > self._full).any():
+            self._rarest = self._rarest or _Rarest(self._in_full(), self._rows, self._shelf, self._threshold)
+            buckets.append(self._rarest.mates(minhash.shingle_set(text)))
+        found: Rows = np.unique(np.concatenate(buckets)).astype(np.int64) if buckets else np.zeros(0, np.int64)
+        return found
 
-    def _bucket(self, at: int, values: Any) -> tuple[Any, Any]:
-        column = self._sorted[:, at]
-        return np.searchsorted(column, values, "left"), np.searchsorted(column, values, "right")
+    def _buckets(self, bands: Bands) -> tuple[Rows, Rows]:
+        keys = _keys(bands)
+        return np.searchsorted(self._sorted, keys, "left"), np.searchsorted(self._sorted, keys, "right")
 
-    def _full(self) -> Rows:
+    def _in_full(self) -> Rows:
         """Places that stand in a full bucket."""
-        full = np.zeros(len(self._rows), np.bool_)
-        for at in range(self._sorted.shape[1]):
-            _, which, sizes = np.unique(self._sorted[:, at], return_inverse=True, return_counts=True)
-            full[self._order[sizes[which] > self._full_at, at]] = True
-        return np.nonzero(full)[0]
+        _, which, sizes = np.unique(self._sorted, return_inverse=True, return_counts=True)
+        return np.unique(self._places[sizes[which] > self._full]).astype(np.int64)
 
 
 class _Rarest:
@@ -180,6 +176,11 @@ class _Rarest:
     def _needed(self, own: Numbers) -> int:
         """Shingles that another set must share, whatever its size."""
         return math.ceil(self._threshold * len(own) - 1e-9)
+
+
+def _keys(bands: Bands) -> Numbers:
+    keys: Numbers = bands.astype(np.uint64) | (np.arange(bands.shape[-1], dtype=np.uint64) << np.uint64(32))
+    return keys
 
 
 def _sum(text: str) -> int:
