@@ -33,6 +33,7 @@ async function call(payload, { quiet = false } = {}) {
   try {
     const chosen = page.conversation === null ? { new: page.setup } : {};
     answer = await page.server.chat_call({ conversation: page.conversation, search: page.search, ...chosen, ...payload });
+    if (!answer) throw new Error("offline"); // Gradio 6.31 answers a lost connection with nothing
   } catch (error) {
     if (!offline || !quiet) toast(page.words.offline, { kind: "bad" });
     offline = true;
