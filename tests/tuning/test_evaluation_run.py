@@ -21,7 +21,7 @@ from assistant.models.scripted import Scripted, ScriptedModels
 from tests.assistant import tiny
 from tuning.evaluation import general
 from tuning.evaluation.compare import compare
-from tuning.evaluation.run import GREEDY, Speaker, Step, answers, asking, read
+from tuning.evaluation.run import GREEDY, Speaker, Step, answers, asking, bare, read
 from tuning.evaluation.values import Question
 from tuning.values import Role, Turn
 
@@ -292,6 +292,28 @@ def test_a_system_message_is_always_there_and_the_template_is_the_one_given(
     none, same, different = (one.text for one in answers(here, speaker, [*asked(1), ours, other]))
     assert none == same
     assert none != different
+
+
+@pytest.mark.model
+def test_bare_is_the_base_whatever_is_worn(weights: Path, base: Path, tmp_path: Path) -> None:
+    adapter = tiny.adapter(base, tmp_path / "adapter")
+    plain = Speaker(f"hf:{base}", template="{{ 1 }}")
+    assert bare(Speaker(f"hf:{base}", adapter, "{{ 1 }}"), weights) == plain
+    assert bare(Speaker(f"hf:{adapter}", template="{{ 1 }}"), weights) == plain
+    assert bare(Speaker("openai:some"), weights) == Speaker("openai:some")
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_default_model_that_wears_nothing_much_is_its_bare_self(here: Models, weights: Path, tmp_path: Path) -> None:
+    """An adapter of zeros changes no answer: what else differs would be the engine's doing."""
+    short = Inference(temperature=0, max_tokens=5)
+    plain = bare(Speaker(DEFAULT, inference=short), weights)
+    silent = tiny.adapter(Path(plain.model.removeprefix("hf:")), tmp_path / "silent", loud=0.0)
+    worn = Speaker(DEFAULT, silent, inference=short)
+    one = list(islice(general.questions("en"), 1))
+    assert [said.text for said in answers(here, plain, one)] == [said.text for said in answers(here, worn, one)]
+    assert bare(worn, weights) == plain
 
 
 @pytest.mark.model

@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -28,9 +28,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from assistant import errors as assistant
 from assistant.models.asking import Asked, options, write
 from assistant.models.inference import Inference
+from assistant.models.local import hf
 from assistant.models.local.engine import SYSTEM
+from assistant.models.local.engine_transformers import safetensors
 from knowledge import Turn as Sent
 from knowledge import Usage
+from knowledge import weights as weight_files
 from tuning.counting.written import said
 from tuning.errors import ForOperator, ForPerson
 from tuning.evaluation.judge import Ask
@@ -105,6 +108,20 @@ def answers(
             if progress:
                 progress(clock.step(len(seen)))
             yield answer
+
+
+def bare(speaker: Speaker, weights: Path) -> Speaker:
+    """The same without its adapter, by the engine that wears adapters: what a tuned model is compared with.
+
+    The default model alone is run by a quicker engine that rounds otherwise: of 14 greedy answers none was the same."""
+    kind, _, rest = speaker.model.partition(":")
+    if kind not in ("local", "hf"):
+        return replace(speaker, adapter=None)
+    found = hf.find(rest, weights) if kind == "hf" else hf.Source()
+    if found.missing:
+        return replace(speaker, adapter=None)
+    folder = found.base or safetensors(next(weight_files.path(hf.DEFAULT_WEIGHTS, weights).glob("*.gguf")))
+    return replace(speaker, model=f"hf:{folder}", adapter=None)
 
 
 def asking(models: Models, speaker: Speaker, stop: threading.Event) -> Ask:
