@@ -77,9 +77,10 @@ def likes(parts: Parts) -> None:
 
 
 def whole(page: DatasetsPage, dataset: int) -> None:
-    """Everything that was begun is done."""
+    """Everything that was begun is done, and what came in is looked through, as it is when the page is seen."""
     until = time.monotonic() + 60
-    while any(job.running for job in page.work.of(dataset)):
+    show = {"do": "show", "at": {"dataset": dataset, "tab": "gather"}}
+    while page.answer(show, words_in("en", WORDS))["busy"]:
         assert time.monotonic() < until
         time.sleep(0.02)
 

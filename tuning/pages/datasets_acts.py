@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -27,7 +27,7 @@ from tuning.pages.datasets_exports import Exports, Run
 from tuning.pages.datasets_stage import format_for, share
 from tuning.pages.datasets_views import gather_view, listing_view, progress_view
 from tuning.pages.datasets_views.pieces_view import counted
-from tuning.pages.work import Job, Row, Work
+from tuning.pages.work import Row, Work
 
 SOON = 0.9  # seconds: what is done in them is seen as done; the rest goes on beside the page
 _LABEL = re.compile(r"(.+)-v\d+-[0-9a-f]{8}$")  # a version's file is called so
@@ -69,19 +69,19 @@ class Acts:
     def _in_one(self, action: Any, one: Dataset, say: Words) -> Answer:
         match action:
             case doors.Gather(chats=chats):
-                return self._came(one, "build", "data.build", chats.model_dump(mode="json", exclude_none=True), say)
+                return self._job(one, "build", "data.build", chats.model_dump(mode="json", exclude_none=True), say)
             case doors.Import():
                 return self._import(action, one, say)
             case doors.UndoImport(number=number):
                 *_, row = self._now("data.undo-import", {"number": number}, say)
                 return {"said": counted(say, "datasets_taken_out", int(row["taken_out"]))}
             case doors.Sample(sample=sample):
-                return self._came(one, "samples", "data.samples", {"sample": sample}, say)
+                return self._job(one, "samples", "data.samples", {"sample": sample}, say)
             case doors.Documents(documents=chosen):
-                return self._came(one, "documents", "data.documents", {"chosen": chosen}, say)
+                return self._job(one, "documents", "data.documents", {"chosen": chosen}, say)
             case doors.Propose():
                 asked = {"chosen": action.documents, "model": action.model, "most": action.most}
-                return self._came(one, "propose", "data.propose", asked, say)
+                return self._job(one, "propose", "data.propose", asked, say)
             case doors.Distil():
                 return self._distil(action, one, say)
             case doors.Decide():
@@ -152,7 +152,7 @@ class Acts:
 
     def _begun(self, one: Dataset, what: str, verb: str, asked: Mapping[str, Any], say: Words) -> Answer:
         """A new dataset and what comes into it at once; where nothing did, there is none."""
-        done = self._came(one, what, verb, asked, say)
+        done = self._job(one, what, verb, asked, say)
         if "error" in done:
             self._datasets.remove(one.id)
             return done
@@ -173,26 +173,32 @@ class Acts:
     def _import(self, action: doors.Import, one: Dataset, say: Words) -> Answer:
         path, name = uploaded(action.path, self._cache), file_name(action.name)
         asked = {"path": str(path), "file": name, "format": action.format, "siblings": action.siblings}
-        return self._came(one, "import", "data.import", asked, say, title=name)
+        return self._job(one, "import", "data.import", asked, say, title=name)
 
     def _distil(self, action: doors.Distil, one: Dataset, say: Words) -> Answer:
         prompts = [line.strip() for line in action.prompts.splitlines() if line.strip()]
         asked = action.model_dump(include={"topic", "model", "most", "persona"})
-        return self._came(one, "distil", "data.distil", {**asked, "prompts": prompts}, say)
+        return self._job(one, "distil", "data.distil", {**asked, "prompts": prompts}, say)
 
-    def _came(
-        self, one: Dataset, what: str, verb: str, asked: Mapping[str, Any], say: Words, title: str = ""
-    ) -> Answer:  # fmt: skip
-        """What came in is looked through at once, so that what is wrong with it is seen before it is approved."""
+    def looked_through(self, one: Dataset, language: str) -> bool:
+        """What came in or was changed is looked at without being asked for, so that what is wrong with it is known
+        before it is approved; not again where that was stopped or failed, and not beside something else. Whether it is
+        done already."""
+        jobs = self._work.of(one.id)
+        if any(job.running or (job.what == "look" and job.state != "done") for job in jobs):
+            return False
+        for job in jobs:
+            if job.what == "look":
+                self._work.dismiss(job.id)
 
-        def then(_: Job) -> None:
-            def look(stop: threading.Event) -> Iterator[Row]:
-                return self._run("data.review", {"name": one.name}, stop, say.language)
+        def rows(stop: threading.Event) -> Iterator[Row]:
+            return self._run("data.review", {"name": one.name}, stop, language)
 
-            with suppress(TryAgain):  # it is being looked through: what came in now is seen next time
-                self._work.start("look", one.id, look, then=lambda job: self._work.dismiss(job.id))
-
-        return self._job(one, what, verb, asked, say, title=title, then=then)
+        with suppress(TryAgain):  # another tab was quicker
+            begun = self._work.start("look", one.id, rows, about={"kept": True})
+            ended = self._work.wait(begun.id, SOON / 3)
+            return ended is not None and ended.state == "done"
+        return False
 
     # ── decisions ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,7 +261,6 @@ class Acts:
         asked: Mapping[str, Any],
         say: Words,
         *,
-        then: Callable[[Job], None] | None = None,
         keep: bool = False,
         **about: Any,
     ) -> Answer:
@@ -263,7 +268,7 @@ class Acts:
         language, given = say.language, {"name": one.name, **asked}
         self._clear(one.id)
         job = self._work.start(
-            what, one.id, lambda stop: self._run(verb, given, stop, language), about={**about, "kept": keep}, then=then
+            what, one.id, lambda stop: self._run(verb, given, stop, language), about={**about, "kept": keep}
         )
         job = self._work.wait(job.id, SOON) or job
         if job.running or (keep and job.state == "done"):

@@ -109,6 +109,8 @@ class DatasetsPage:
     def _one(self, at: At, say: Words) -> dict[str, str]:
         one = self._datasets.get(at.dataset)
         facets = self._datasets.facets(one.id, EXCLUDED)
+        if facets.unseen and self._acts.looked_through(one, say.language):
+            facets = self._datasets.facets(one.id, EXCLUDED)
         versions = self._datasets.versions(one.id)
         apart = self._datasets.apart(versions[0]) if versions else 0
         step = next_step(one, facets, versions[0].number if versions else 0, apart)

@@ -69,16 +69,8 @@ class Work:
         """Grows with every row."""
         return self._version
 
-    def start(
-        self,
-        what: str,
-        dataset: int,
-        rows: Rows,
-        *,
-        about: Row | None = None,
-        then: Callable[[Job], None] | None = None,
-    ) -> Job:
-        """`then`: called in the same thread when it ended well. TryAgain where the same is running there already."""
+    def start(self, what: str, dataset: int, rows: Rows, *, about: Row | None = None) -> Job:
+        """TryAgain where the same is running there already."""
         with self._lock:
             if self._closed or any(
                 run.job.running and (run.job.what, run.job.dataset) == (what, dataset) for run in self._runs.values()
@@ -91,7 +83,7 @@ class Work:
             self._runs[run.job.id] = run
             self._forget_old()
             self._version += 1
-        run.thread = threading.Thread(target=self._go, args=(run, rows, then), name=f"work-{what}", daemon=True)
+        run.thread = threading.Thread(target=self._go, args=(run, rows), name=f"work-{what}", daemon=True)
         run.thread.start()
         return run.job
 
@@ -134,13 +126,11 @@ class Work:
             if run.thread is not None:
                 run.thread.join(5)
 
-    def _go(self, run: _Run, rows: Rows, then: Callable[[Job], None] | None) -> None:
+    def _go(self, run: _Run, rows: Rows) -> None:
         try:
             for row in rows(run.stop):
                 self._told(run, row=row)
             self._told(run, state="stopped" if run.stop.is_set() else "done")
-            if then is not None and run.job.state == "done":
-                then(run.job)
         except KnowledgeError as error:
             self._told(run, state="failed", failure=error)
         except Exception:
