@@ -12,10 +12,12 @@ from tuning.pages.training_doors import Form
 from tuning.values import Example
 
 PROMPTS = 20  # at most, of samples
+HERE = ("local:", "hf:")  # what can learn on this machine
 
 
 def said(form: Form, system: str = "") -> dict[str, Any]:
     """`system`: what most rows begin with, so that samples are asked as the rows ask."""
+    _can_learn(form.base.strip())
     given: dict[str, Any] = {
         name: value
         for name in ("epochs", "batch", "max_steps", "max_length", "seed")
@@ -68,6 +70,14 @@ def scaled(row: Mapping[str, Any], learned: int | None, form: Form) -> dict[str,
         if form.minutes is not None:
             found["seconds"] = min(found["seconds"], form.minutes * 60.0)
     return found
+
+
+def _can_learn(base: str) -> None:
+    if base and not base.startswith(HERE):
+        raise ForPerson(
+            f"{base} cannot be tuned on this machine: choose local:smollm2-135m, or hf: and a folder.",
+            spanish=f"{base} no se puede ajustar en esta máquina: elige local:smollm2-135m, o hf: y una carpeta.",
+        )
 
 
 def _rate(text: str) -> float:

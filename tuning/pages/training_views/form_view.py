@@ -11,7 +11,7 @@ from typing import Any
 from knowledge.pages.wording import Words
 from tuning.datasets import Dataset, Version
 from tuning.pages.datasets_views.pieces_view import area, attr, button, choices, counted, line, problem, radios, select
-from tuning.pages.training_views.pieces_view import figures, fold, lasts, recipe
+from tuning.pages.training_views.pieces_view import figures, fold, lasts, memory, recipe
 from tuning.pages.work import Job
 
 WHOLE = 'min="1" inputmode="numeric"'
@@ -117,11 +117,10 @@ def _estimated(row: Mapping[str, Any], say: Words) -> str:
     def number(name: str) -> str:
         return say.number(row[name]) if row.get(name) is not None else "–"
 
-    memory = row.get("memory_bytes")
     told = figures(
         [
             (lasts(row.get("seconds"), say), say("training_figure_time")),
-            (say.size(memory) if memory else "–", say("training_figure_memory")),
+            (memory(row.get("memory_bytes"), say), say("training_figure_memory")),
             (number("examples"), say("training_figure_rows")),
             (number("tokens"), say("training_figure_tokens")),
             (number("steps"), say("training_figure_steps")),

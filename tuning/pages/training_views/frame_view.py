@@ -57,4 +57,4 @@ def _row(job: Job, say: Words) -> str:
     persona = f'<span class="tag good">{escape(say("training_published"))}</span>' if job.persona else ""
     of = f"{job.dataset} · {recipe(str(job.settings.get('recipe') or job.method), say)} · {job.base}{best}"
     return f"""<li class="card" data-key="j{job.id}"><div class="card-words"><div class="tags">{title} {status(job.state, say)}{persona}</div>
-<small>{escape(of)}</small>{bar(job, say)}<small>{when(job.created_at)}</small></div></li>"""
+<small>{escape(of)} · {when(job.created_at)}</small>{bar(job, say)}</div></li>"""

@@ -12,7 +12,7 @@ from tuning.evaluation.plots import Series, curves
 from tuning.jobs import Job
 from tuning.pages.datasets_views.pieces_view import attr, button, choices, line, section, when
 from tuning.pages.training_views.frame_view import back
-from tuning.pages.training_views.pieces_view import bar, decimal, figures, fold, lasts, recipe, status
+from tuning.pages.training_views.pieces_view import bar, decimal, figures, fold, lasts, memory, recipe, status
 from tuning.pages.training_views.run import Run, Sample
 from tuning.training.folder import Status
 
@@ -61,13 +61,12 @@ def _now(run: Run, say: Words) -> str:
     told = f'<p class="state {kind}">{escape(reason)}</p>' if reason else ""
     if state.status is Status.QUEUED:
         told += f'<p class="muted">{escape(say("training_waits"))}</p>'
-    memory = run.last("memory_bytes")
     numbers = [
         (decimal(run.last("loss"), say), say("training_figure_loss")),
         (decimal(state.best_loss, say), say("training_figure_best")),
-        (f"{rate:.1e}" if (rate := run.last("learning_rate")) is not None else "–", say("training_rate")),
+        ("–" if (rate := run.last("learning_rate")) is None else f"{rate:.2g}", say("training_rate")),
         (decimal(run.last("tokens_per_second"), say, 0), say("training_figure_speed")),
-        (say.size(int(memory)) if memory else "–", say("training_figure_memory")),
+        (memory(run.last("memory_bytes"), say), say("training_figure_memory")),
         (lasts(state.seconds or None, say), say("training_figure_took")),
     ]
     return f"""<section class="block now" aria-live="polite" data-key="now">{bar(job, say)}{told}{figures(numbers)}<div class="row">{_acts(job, say)}</div></section>"""
@@ -157,8 +156,8 @@ def _publish(job: Job, around: Around, measured: Mapping[str, float], say: Words
         chat = f"""<div class="row published"><p>{icon("check")} {escape(say("training_published_as", name=name))}</p>
 {button("chat", say("training_chat", name=name), "chat", kind="primary", persona=number)}</div>"""
     name = around.persona[1] if around.persona else ""
-    form = f"""<form class="row publish" data-do="publish" data-part="publish" data-job="{job.id}">{line("persona", say("training_persona"), name, hint=say("training_persona_hint"), extra='maxlength="60" required spellcheck="false"')}
-<button class="button {"" if chat else "primary"}">{escape(say("training_publish"))}</button></form>"""
+    form = f"""<form class="row publish" data-do="publish" data-part="publish" data-job="{job.id}">{line("persona", say("training_persona"), name, extra='maxlength="60" required spellcheck="false"')}
+<button class="button {"" if chat else "primary"}">{escape(say("training_publish"))}</button><small>{escape(say("training_persona_hint"))}</small></form>"""
     return section(
         say("training_publish_title"), gained + chat + form, about=say("training_publish_about"), key="publish"
     )

@@ -32,6 +32,12 @@ def lasts(seconds: float | None, say: Words) -> str:
     return say("training_hours", n=say.number(seconds / 3600, 1))
 
 
+def memory(size: float | None, say: Words) -> str:
+    if not size:
+        return "–"
+    return say.size(round(size)) if size < 1e9 else f"{say.number(size / 1e9, 1)} GB"
+
+
 def decimal(value: float | None, say: Words, digits: int = 3) -> str:
     return "–" if value is None else say.number(value, digits)
 
@@ -54,7 +60,7 @@ def bar(job: Job, say: Words) -> str:
 def so_far(state: State, say: Words) -> str:
     told = [say("training_step_of", step=say.number(state.step), steps=say.number(state.steps))] if state.steps else []
     if state.seconds:
-        told.append(say("training_took", time=lasts(state.seconds, say)))
+        told.append(say("training_took_all" if state.status.over else "training_took", time=lasts(state.seconds, say)))
     if not state.status.over and state.seconds_left is not None:
         told.append(say("training_left", time=lasts(state.seconds_left, say)))
     return " · ".join(told) or say(f"training_status_{state.status}")
