@@ -1,0 +1,346 @@
+"""The training page, as its script calls it: what a job's folder holds is what is seen, and nothing in it is HTML."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assistant.chat_page.wording import words_in
+from assistant.service.settings import Settings
+from tests.tuning.training_jobs import marv
+from tuning.datasets import Status as Approval
+from tuning.datasets import Version
+from tuning.jobs import Job, Jobs
+from tuning.pages import training_form
+from tuning.pages.training_doors import Form
+from tuning.pages.training_page import TrainingPage, training_page
+from tuning.pages.training_views import form_view, run
+from tuning.pages.training_views.compare_view import differing
+from tuning.pages.work import Job as Working
+from tuning.parts import Parts
+from tuning.training import recipes
+from tuning.training.folder import ADAPTER, LOG, Folder, Status
+
+WORDS = Path(__file__).parents[2] / "tuning" / "words"
+EVIL = '"><img src=x onerror=alert(1)></textarea></pre></svg><script>1</script>'
+ASKED = {"prompt": "What is the capital of France?", "system": ""}
+Ask = Callable[..., dict[str, Any]]
+
+
+class Waiting(Jobs):
+    """Jobs that nobody begins: their folders are written by the tests."""
+
+    def look(self) -> None:
+        pass
+
+
+class Tags(HTMLParser):
+    """Which tags and attributes there are."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen |= {tag, *(name for name, _ in attrs)}
+
+
+@pytest.fixture
+def parts(tmp_path: Path, weights: Path) -> Iterator[Parts]:
+    home = tmp_path / "home"
+    home.mkdir()
+    parts = Parts(Settings(home=home, weights=weights, _env_file=None))  # type: ignore[call-arg]
+    parts.adopt("jobs", Waiting(parts.datasets, parts.home, parts.weights))
+    yield parts
+    parts.close()
+
+
+@pytest.fixture
+def version(parts: Parts) -> Version:
+    number = parts.datasets.create("marv").id
+    parts.datasets.add(number, marv(20), status=Approval.APPROVED)
+    return parts.datasets.freeze(number)
+
+
+@pytest.fixture
+def page(parts: Parts) -> Iterator[TrainingPage]:
+    page = training_page(parts)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def ask(page: TrainingPage) -> Ask:
+    def ask(do: str, language: str = "en", **more: Any) -> dict[str, Any]:
+        return page.answer({"do": do, **more}, words_in(language, WORDS))
+
+    return ask
+
+
+def learned(job: Job, *, steps: int = 40, falls: bool = True, answer: str = "Paris, obviously.") -> Folder:
+    """As a process writes it."""
+    folder = Folder(job.place)
+    for step in range(0, steps + 1, 20):
+        shown = 3.0 - step / 40 if falls else 3.0 + step / 40
+        folder.measured(step=step, eval_loss=shown, seconds=step * 2.0)
+        folder.measured(step=step, samples=[{**ASKED, "text": answer if step else "It is Paris."}])
+        for at in range(step + 1, min(step + 20, steps) + 1):
+            folder.measured(
+                step=at, loss=3.0 - at / 40, learning_rate=0.001, tokens_per_second=310.5, memory_bytes=912_000_000
+            )
+    folder.say(status=Status.DONE, step=steps, steps=steps, seconds=steps * 2.0, best_step=steps, best_loss=2.0)
+    return folder
+
+
+def body(answer: dict[str, Any]) -> str:
+    assert "error" not in answer, answer
+    return str(answer["regions"]["body"])
+
+
+# ── what is asked before it starts ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"do": "start"},
+        {"do": "start", "form": {"data": "1; drop", "recipe": "lora"}},
+        {"do": "start", "form": {"data": "1:1", "recipe": "lora", "weights": "/elsewhere"}},
+        {"do": "publish", "job": "one", "persona": "x"},
+        {"do": "remove", "job": -1},
+        {"do": "show", "at": {"job": 1, "folder": "/"}},
+        {"do": "watch"},
+        None,
+    ],
+)
+def test_what_is_not_known_is_refused(page: TrainingPage, payload: Any) -> None:
+    assert set(page.answer(payload, words_in("en", WORDS))) == {"error"}
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_with_nothing_to_learn_from_it_leads_to_the_datasets(ask: Ask, language: str) -> None:
+    shown = body(ask("show", language))
+    assert 'data-view="datasets"' in shown
+    assert "<form" not in shown
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_every_recipe_is_offered_with_a_sentence(ask: Ask, version: Version, language: str) -> None:
+    shown, say = body(ask("show", language)), words_in(language, WORDS)
+    for name in recipes.names():
+        assert f'value="{name}"' in shown
+        assert escape(say(f"training_recipe_{name}_about")) in shown
+    for status in Status:
+        assert say(f"training_status_{status}")
+    train, held = (version.card["split"][side] for side in ("train", "validation"))
+    assert f'value="{version.dataset}:1"' in shown
+    assert all(str(n) in shown for n in (train, held))
+
+
+def test_a_job_starts_with_what_the_form_says_and_is_asked_as_its_rows_ask(
+    ask: Ask, parts: Parts, version: Version
+) -> None:
+    form = {
+        "data": f"{version.dataset}:1", "recipe": "lora", "name": "mine", "epochs": 2, "learning_rate": "0,002",
+        "minutes": 5, "every": 10, "samples": "What?\n\n  Who?  \nWhat?",
+    }  # fmt: skip
+    answer = ask("start", form=form)
+    job = parts.jobs.get(answer["go"]["job"])
+    assert job.name == "mine"
+    assert job.dataset == version.label
+    assert (job.settings["epochs"], job.settings["learning_rate"], job.settings["time_cap"]) == (2, 0.002, 300)
+    assert [one["prompt"] for one in job.settings["samples"]] == ["What?", "Who?"]
+    assert {one["system"] for one in job.settings["samples"]} == {marv(1)[0].system}
+    assert "mine" in ask("show", at={"job": job.id})["regions"]["head"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"learning_rate": "quick"}, "no learning rate"),
+        ({"learning_rate": "99"}, "cannot be used"),
+        ({"base": "openai:gpt-4o"}, "cannot be tuned on this machine"),
+        ({"recipe": "magic"}, "no recipe magic"),
+        ({"recipe": "distil"}, "teacher"),
+        ({"data": "999:1"}, "no dataset"),
+    ],
+)
+def test_what_cannot_start_is_one_sentence(
+    ask: Ask, parts: Parts, version: Version, wrong: dict[str, Any], told: str
+) -> None:
+    form = {"data": f"{version.dataset}:1", "recipe": "lora", **wrong}
+    english, spanish = ask("start", form=form)["error"], ask("start", "es", form=form)["error"]
+    assert told in english
+    assert spanish != english
+    assert parts.jobs.all() == []
+
+
+def test_an_estimate_is_of_the_rows_and_steps_that_are_asked_for() -> None:
+    row = {"examples": 66, "batch": 8, "epochs": 4, "steps": 36, "tokens": 6600, "seconds": 72.0}
+    form = Form(data="1:1", recipe="lora")
+    found = training_form.scaled(row, 33, form)
+    assert (found["steps"], found["seconds"], found["tokens"], found["examples"]) == (4 * 5, 40.0, 3300, 33)
+    assert training_form.scaled(row, None, form) == row
+    assert training_form.scaled(row, 33, form.model_copy(update={"max_steps": 6}))["seconds"] == 12.0
+    assert training_form.scaled(row, 33, form.model_copy(update={"max_steps": 600, "minutes": 1}))["seconds"] == 60.0
+    unknown = {**row, "seconds": None, "steps": None}
+    assert training_form.scaled(unknown, 33, form) == unknown
+
+
+def test_the_start_button_says_how_long(parts: Parts, version: Version) -> None:
+    say = words_in("en", WORDS)
+    offers = form_view.Offers(
+        [(parts.datasets.get(version.dataset), [version])], {"lora": {"epochs": 4}}, [], "local:x"
+    )
+    row = {"examples": 66, "steps": 36, "tokens": 6600, "seconds": 240.0, "memory_bytes": 10**9, "notes": [EVIL]}
+    done = Working(1, "estimate", 0, {"form": {"data": "1:1"}}, "done", row)
+    shown = form_view.form(offers, done, say)
+    assert "Start: about 4 minutes" in shown
+    assert not Tags(shown).seen & {"script", "img", "onerror"}
+    assert "Start: about" not in form_view.form(offers, None, say)
+
+
+def test_an_estimate_that_fails_says_why_and_a_start_is_still_offered(
+    ask: Ask, page: TrainingPage, version: Version
+) -> None:
+    form = {"data": f"{version.dataset}:1", "recipe": "lora", "base": "hf:/nowhere/at/all"}
+    ask("estimate", form=form)
+    until = time.monotonic() + 60
+    while any(one.running for one in page.work.of(0)):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    shown = body(ask("show"))
+    assert 'class="state bad"' in shown
+    assert words_in("en", WORDS)("training_start_blind") in shown
+
+
+# ── what is seen of it ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_what_is_measured_is_seen_and_drawn_again_only_when_there_is_more(
+    ask: Ask, parts: Parts, version: Version, language: str
+) -> None:
+    job = parts.jobs.start(version, name="first")
+    waits = ask("show", language, at={"job": job.id})
+    assert words_in(language, WORDS)("training_waits") in body(waits)
+    folder = Folder(job.place)
+    folder.say(status=Status.RUNNING, step=10, steps=40, seconds=20.0, seconds_left=60.0)
+    folder.measured(step=10, loss=2.5, learning_rate=0.001, tokens_per_second=310.5, memory_bytes=912_000_000)
+    answer = ask("show", language, at={"job": job.id}, stamp=waits["stamp"])
+    shown = body(answer)
+    assert answer["busy"] is True
+    assert 'value="0.250"' in shown
+    assert words_in(language, WORDS).number(2.5, 3) in shown
+    assert ask("show", language, at={"job": job.id}, stamp=answer["stamp"]) == {}
+    folder.measured(step=10, samples=[{**ASKED, "text": "It is Paris."}])
+    assert "It is Paris." in body(ask("show", language, at={"job": job.id}, stamp=answer["stamp"]))
+
+
+def test_before_and_after_stand_side_by_side(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version)
+    learned(job)
+    shown = body(ask("show", at={"job": job.id}))
+    pairs = re.search(r'<ul class="pairs">.*?</ul>', shown, re.S)
+    assert pairs
+    assert pairs[0].index("It is Paris.") < pairs[0].index("Paris, obviously.")
+    assert shown.count("<svg class='plot'") == 4
+    assert job.command in shown
+    assert "fell from 3.000 to 2.000" in shown
+
+
+def test_nothing_of_a_job_is_html(ask: Ask, parts: Parts, version: Version) -> None:
+    one, other = (
+        parts.jobs.start(version, name=EVIL[:80], said={"base": f"hf:{EVIL}{n}", "samples": []}) for n in "ab"
+    )
+    for job in (one, other):
+        folder = learned(job, answer=EVIL)
+        folder.measured(step=40, samples=[{"prompt": EVIL, "system": EVIL, "text": EVIL}])
+        folder.file(LOG).write_text(EVIL, encoding="utf-8")
+        folder.say(status=Status.FAILED, reason={"en": EVIL, "es": EVIL})
+    for at in ({}, {"job": one.id}, {"job": one.id, "against": other.id}, {"new": True}):
+        html = "".join(ask("show", at=at)["regions"].values())
+        assert not Tags(html).seen & {"script", "img", "onerror"}
+    assert "&lt;script&gt;" in html or at == {"new": True}
+
+
+def test_metrics_that_are_no_numbers_are_left_out(parts: Parts, version: Version, ask: Ask) -> None:
+    job = parts.jobs.start(version)
+    rows = (
+        '{"step": 1, "loss": NaN}',
+        '{"step": 2, "loss": "low"}',
+        '{"step": 3, "loss": 2.0}',
+        '{"step": 3, "samples": 7}',
+    )
+    Folder(job.place).file("metrics.jsonl").write_text("\n".join((*rows, '{"st')))
+    shown = run.read(job)
+    assert [point for point in shown.points("loss") if point[1] == point[1]] == [(3.0, 2.0)]
+    assert shown.answers == []
+    assert "<svg" in body(ask("show", at={"job": job.id}))
+
+
+def test_two_runs_tell_the_settings_that_differ(ask: Ask, parts: Parts, version: Version) -> None:
+    one = parts.jobs.start(version, name="one")
+    other = parts.jobs.start(version, name="other", said={"lora": {"r": 4, "alpha": 8}, "samples": [ASKED]})
+    learned(one), learned(other, answer="Paris. Next.")
+    assert differing(run.read(one), run.read(other)) == [("lora.alpha", "32", "8"), ("lora.r", "16", "4")]
+    shown = body(ask("show", at={"job": one.id, "against": other.id}))
+    assert shown.count("<polyline") == 3 + 2 * 1 + 4
+    assert "Paris. Next." in shown
+    assert "lora.r" not in body(ask("show", at={"job": one.id}))
+
+
+# ── what is done with it ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_that_waits_is_stopped_resumed_and_removed(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version)
+    assert 'data-do="resume"' in body(ask("cancel", job=job.id, at={"job": job.id}))
+    assert 'data-do="cancel"' in body(ask("resume", job=job.id, at={"job": job.id}))
+    assert ask("remove", job=job.id, at={"job": job.id})["go"] == {}
+    assert not job.place.exists()
+    assert words_in("en", WORDS)("training_gone") in body(ask("show", at={"job": job.id}))
+    assert "no job" in ask("resume", job=job.id)["error"]
+
+
+def test_publishing_asks_where_it_did_not_learn_and_leads_to_the_chat(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version)
+    folder = learned(job, falls=False)
+    folder.file(ADAPTER).mkdir()
+    (folder.file(ADAPTER) / "adapter_config.json").write_text(json.dumps({}))
+    asked = {"job": job.id, "persona": "Dry", "at": {"job": job.id}}
+    assert "did not learn" in ask("publish", **asked)["refused"]
+    assert parts.personas.named("Dry") is None
+    shown = body(ask("publish", **asked, anyway=True))
+    stored = parts.personas.named("Dry")
+    assert stored is not None
+    assert f'data-do="chat" data-persona="{stored.id}"' in shown
+    parts.personas.remove(stored.id)
+    assert 'data-do="chat"' not in body(ask("show", at={"job": job.id}))
+
+
+def test_one_that_is_not_done_cannot_be_published(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version)
+    assert "done" in ask("publish", job=job.id, persona="Dry")["error"]
+
+
+def test_the_page_calls_verbs_that_there_are(parts: Parts) -> None:
+    for name in (
+        "tune.list",
+        "tune.start",
+        "tune.cancel",
+        "tune.resume",
+        "tune.remove",
+        "tune.publish",
+        "data.estimate",
+    ):
+        assert name in parts.verbs
