@@ -86,8 +86,8 @@ def _stars(order: Rows, sketches: Sketches, shelf: Shelf) -> Iterator[tuple[list
     if not len(order):
         return
     twins = _Twins(order, sketches.sums[order])
-    bands, hints = sketches.bands[twins.firsts], sketches.hints[twins.firsts]
     neighbours = Neighbours(twins.firsts, sketches, shelf)
+    bands, hints = neighbours.bands, neighbours.hints
     crowded = neighbours.crowd(bands) > bands.shape[1]
     free = np.ones(len(bands), np.bool_)
     for at, first in enumerate(twins.firsts.tolist()):

@@ -1,7 +1,7 @@
 """In: two streams of (key, group, text): what is trained on, what it is measured with. Out: Leak, …: what is in both.
 
 A leak is a shared conversation (`group`, see Source.group), the same words, or nearly the same words (at least
-`threshold` of the shingles, counted, never estimated). Validation is held in memory (600 bytes a text, the texts in a
+`threshold` of the shingles, counted, never estimated). Validation is held in memory (a kilobyte a text, the texts in a
 temporary file), training passes through: a set of any size.
 """
 

@@ -1,8 +1,8 @@
 """In: texts, in batches. Out: for one text, those of the others that are as like it as was asked, and how like.
 
     Shelf        the texts, in a temporary file once they are more than a few megabytes
-    Sketches     what is kept of each in memory: about 210 bytes
-    Neighbours   who is like whom, 350 bytes more; three sieves, the last one exact
+    Sketches     what is kept of each in memory; with its neighbours about a kilobyte a text
+    Neighbours   who is like whom; three sieves, the last one exact
 
         bands      who shares one of them may be alike                         (minhash)
         estimate   a signature that differs too much is left out
@@ -97,11 +97,15 @@ class Neighbours:
 
     def __init__(self, rows: Rows, sketches: Sketches, shelf: Shelf, full: int = FULL) -> None:
         self._rows, self._shelf, self._threshold, self._full = rows, shelf, sketches.threshold, full
-        self._hints, bands = sketches.hints[rows], sketches.bands[rows]
-        order = np.argsort(bands, axis=0, kind="stable")
+        self.hints, self.bands = sketches.hints[rows], sketches.bands[rows]
         # All bands' buckets one after the other, each band's numbers above those of the band before it.
-        self._sorted = _keys(np.take_along_axis(bands, order, axis=0)).ravel(order="F")
-        self._places = order.astype(np.int32).ravel(order="F")
+        count, size = self.bands.shape[1], len(rows)
+        self._sorted, self._places = np.empty(count * size, np.uint64), np.empty(count * size, np.int32)
+        for at in range(count):
+            order = np.argsort(self.bands[:, at], kind="stable")
+            own = slice(at * size, (at + 1) * size)
+            self._sorted[own] = self.bands[order, at].astype(np.uint64) | np.uint64(at << 32)
+            self._places[own] = order
         self._rarest: _Rarest | None = None
 
     def crowd(self, bands: Bands) -> Rows:
@@ -115,7 +119,7 @@ class Neighbours:
         places = self._candidates(text, bands)
         if among is not None:
             places = places[among[places]]
-        estimates = (self._hints[places] == hints).mean(axis=1)
+        estimates = (self.hints[places] == hints).mean(axis=1)
         places = places[estimates >= self._threshold - minhash.margin(self._threshold)]
         if not len(places):
             return {}
