@@ -41,14 +41,12 @@ HOMES = {  # vendor -> the only files (or folders) that import it
     "torch": [
         "knowledge/embedders/",
         "assistant/models/local/",
-        "tuning/counting/probe_child.py",
         "tuning/training/engine/",
     ],
     "trafilatura": ["knowledge/web/"],
     "transformers": [
         "knowledge/embedders/",
         "assistant/models/local/",
-        "tuning/counting/probe_child.py",
         "tuning/training/engine/",
     ],
     "typer": ["app.py", "assistant/service/commands/", "tuning/commands/"],

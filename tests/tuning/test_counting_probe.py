@@ -53,7 +53,7 @@ def test_what_was_measured_is_kept_and_not_measured_again(measured: tuple[Probe,
 
 
 def test_a_kept_file_that_is_damaged_is_measured_anew(model: Path, weights: Path, tmp_path: Path) -> None:
-    for content in ("{", "[]", '{"format": "other", "rows": []}', '{"format": "afina-probes/1", "rows": [{"a": 1}]}'):
+    for content in ("{", "[]", '{"format": "other", "rows": []}', '{"format": "afina-probes/2", "rows": [{"a": 1}]}'):
         (tmp_path / "probes.json").write_text(content)
         stop = threading.Event()
         stop.set()
@@ -84,7 +84,7 @@ def test_a_probe_is_never_larger_than_its_limit(batch: int, length: int, tmp_pat
         model="hf:x", batch=shape.batch, length=shape.length, machine=_machine(), steps=1, seconds=1, peak=2,
         small_seconds=1, small_peak=1, load=0, precision="float32", device="cpu",
     )  # fmt: skip
-    (tmp_path / "probes.json").write_text(json.dumps({"format": "afina-probes/1", "rows": [row.model_dump()]}))
+    (tmp_path / "probes.json").write_text(json.dumps({"format": "afina-probes/2", "rows": [row.model_dump()]}))
     assert probe("hf:x", batch=batch, length=length, weights=tmp_path, folder=tmp_path) == row
     assert shape.length > SMALL
 

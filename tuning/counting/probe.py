@@ -1,8 +1,9 @@
 """In: a local model, a batch, a length. Out: what a step of learning takes on this machine: time and memory, measured.
 
-A child process loads the model, puts a LoRA on it and takes a few steps, at most some ten seconds after loading; when
-it ends, all of its memory is gone. What was measured is kept in `folder`/probes.json, by model, shape and machine, and
-not measured again. Batches are cut to TOKENS for the probe: time and what grows with a batch are counted per token.
+A child process (tuning.training.engine.timing) loads the model and takes a few steps, the real ones of a method, at
+most some ten seconds after loading; when it ends, all of its memory is gone. What was measured is kept in
+`folder`/probes.json, by model, method, shape and machine, and not measured again. Batches are cut to TOKENS for the
+probe: time and what grows with a batch are counted per token.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ SMALL = 32  # tokens of the steps that show what a step takes before any token
 STEP = 64  # lengths are rounded up to a multiple of it, so that a probe is of use again
 SECONDS = 8.0  # of steps
 PATIENCE = 300.0  # seconds for all of it; a model on a slow disk takes its time
-_SCRIPT = Path(__file__).with_name("probe_child.py")
-_KEPT = "afina-probes/1"
+_CHILD = "tuning.training.engine.timing"
+_KEPT = "afina-probes/2"
 
 
 class Probe(BaseModel):
@@ -44,6 +45,7 @@ class Probe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str
+    method: str = "lora"
     batch: int = Field(ge=1)
     length: int = Field(ge=1)  # tokens of an example
     machine: str
@@ -80,19 +82,20 @@ class _Shape:
 
 
 def probe(
-    model: str = DEFAULT, *, batch: int, length: int, weights: Path, folder: Path, stop: threading.Event | None = None
-) -> Probe:
-    """`length`: tokens of an example. `folder`: where results are kept. ForPerson of a model that does not run here,
-    ForOperator where this machine cannot learn with it, TryAgain once `stop` is set."""
+    model: str = DEFAULT, *, batch: int, length: int, weights: Path, folder: Path, stop: threading.Event | None = None,
+    method: str = "lora",
+) -> Probe:  # fmt: skip
+    """`length`: tokens of an example. `method`: of tuning.training. `folder`: where results are kept. ForPerson of a
+    model that does not run here, ForOperator where this machine cannot learn with it, TryAgain once `stop` is set."""
     shape = _shape(batch, length)
-    wanted = (model, shape.batch, shape.length, _machine())
+    wanted = (model, method, shape.batch, shape.length, _machine())
     for row in _kept(folder):
-        if (row.model, row.batch, row.length, row.machine) == wanted:
+        if (row.model, row.method, row.batch, row.length, row.machine) == wanted:
             return row
     source = _source(model, weights)
     _fits(model, source)
-    found = _measured(source, shape, stop or threading.Event())
-    made = Probe(model=model, batch=shape.batch, length=shape.length, machine=wanted[3], **found)
+    found = _measured(source, method, shape, stop or threading.Event())
+    made = Probe(model=model, method=method, batch=shape.batch, length=shape.length, machine=wanted[4], **found)
     _keep(folder, made)
     return made
 
@@ -153,11 +156,11 @@ def _cached() -> int:
 # ── the child ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _measured(source: Path, shape: _Shape, stop: threading.Event) -> dict[str, Any]:
+def _measured(source: Path, method: str, shape: _Shape, stop: threading.Event) -> dict[str, Any]:
     pipe = subprocess.PIPE
     # Passive: threads of torch that spin for each other took 13 s for a step of 0.5 s while other work ran (two cores).
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
-    child = subprocess.Popen([sys.executable, str(_SCRIPT)], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
+    child = subprocess.Popen([sys.executable, "-m", _CHILD], stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
     assert child.stdin
     assert child.stdout
     assert child.stderr
@@ -169,7 +172,7 @@ def _measured(source: Path, shape: _Shape, stop: threading.Event) -> dict[str, A
     for thread in threads:
         thread.start()
     try:
-        asked: dict[str, Any] = {"folder": str(source), "batch": shape.batch, "length": shape.length}
+        asked: dict[str, Any] = {"folder": str(source), "method": method, "batch": shape.batch, "length": shape.length}
         asked |= {"small": SMALL, "seconds": SECONDS}
         child.stdin.write(json.dumps(asked).encode() + b"\n")
         child.stdin.close()

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import errno
 import shutil
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -103,7 +105,18 @@ def used_memory() -> int:
         lines = Path("/proc/self/status").read_text().splitlines()
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) * 1024
     except (OSError, StopIteration):
-        return 0
+        import resource  # Windows has none: there the reason is told
+
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most if sys.platform == "darwin" else most * 1024
+
+
+def forget_used() -> None:
+    """The most is counted from here on."""
+    if torch.cuda.is_available():
+        torch.cuda.reset_peak_memory_stats()
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def said(error: BaseException, settings: Settings | None, folder: Path) -> tuple[str, str]:
@@ -112,7 +125,7 @@ def said(error: BaseException, settings: Settings | None, folder: Path) -> tuple
         return error.said("en"), error.said("es")
     if settings is not None and isinstance(error, NotFinite | Exploding):
         return _diverged(error, settings)
-    if _is_memory(error):
+    if is_memory(error):
         least = max(16, (settings.pack_tokens if settings else 1024) // 2)
         return (
             f"The memory was not enough. Set pack_tokens to {least}, or max_length lower, then resume.",
@@ -146,7 +159,7 @@ def _diverged(error: NotFinite | Exploding, settings: Settings) -> tuple[str, st
     )
 
 
-def _is_memory(error: BaseException) -> bool:
+def is_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     if isinstance(error, OSError):
