@@ -17,8 +17,12 @@ _IN: Mapping[str, tuple[str, ...]] = {  # module → the verbs in it: "build" is
 
 _JOBS = ("recipes", "start", "list", "show", "watch", "cancel", "resume", "remove", "publish")
 
-VERBS: Mapping[str, str] = {
-    f"data.{name.replace('_', '-')}": f"tuning.verbs.{module}:data_{name}"
-    for module, names in _IN.items()
-    for name in names
-} | {f"tune.{name}": f"tuning.verbs.tune:tune_{name}" for name in _JOBS}
+VERBS: Mapping[str, str] = (
+    {
+        f"data.{name.replace('_', '-')}": f"tuning.verbs.{module}:data_{name}"
+        for module, names in _IN.items()
+        for name in names
+    }
+    | {f"tune.{name}": f"tuning.verbs.tune:tune_{name}" for name in _JOBS}
+    | {f"eval.{name}": f"tuning.verbs.evaluate:eval_{name}" for name in ("job", "compare")}
+)

@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine
 
 from assistant.history import History
+from assistant.models import Models
 from assistant.personas import Personas
 from knowledge.store.database import connect
 from tests.assistant.tiny import model
@@ -29,6 +30,7 @@ from tuning.jobs.publishing import publish
 from tuning.store.tables import VERSION_TABLE, Table
 from tuning.training.folder import Folder
 from tuning.training.folder import Status as State
+from tuning.verbs.evaluate import eval_job
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 SHORT: dict[str, Any] = {"max_steps": 4, "batch": 4, "eval_every": 2, "save_every": 2, "max_length": 256}
@@ -184,6 +186,24 @@ def test_what_did_not_learn_is_published_only_anyway(shop: Shop, base: str) -> N
         publish(shop.jobs, personas, shop.home, job.id, "Tuned")
     assert personas.named("Tuned") is None
     assert publish(shop.jobs, personas, shop.home, job.id, "Tuned", anyway=True).name == "Tuned"
+
+
+def test_a_job_is_held_against_its_base_on_what_it_has_not_seen(shop: Shop, base: str, weights: Path) -> None:
+    job, models = shop.over(shop.start(base)), Models(weights)
+    try:
+        rows = list(eval_job(shop.jobs, models, weights, number=job.id, most=1, language="es"))
+        again = list(eval_job(shop.jobs, models, weights, number=job.id, most=1))
+        with pytest.raises(ForPerson, match="no metric"):
+            list(eval_job(shop.jobs, models, weights, number=job.id, metrics=["love"], most=1))
+    finally:
+        models.close()
+    assert [row["side"] for row in rows if "done" in row] == ["before", "after"]
+    (one,) = (row for row in rows if "scores" in row)
+    assert one["before"] != one["after"]
+    assert one["prompt"]
+    assert [summary["metric"] for summary in rows[-1]["metrics"]] == ["rouge1", "rougeL", "chrf"]
+    assert rows[-1]["metrics"][0]["message"] != again[-1]["metrics"][0]["message"]  # Spanish, English
+    assert "unseen_rouge1_after" in shop.jobs.get(job.id).evaluation
 
 
 @pytest.mark.parametrize("said", [{"learning_rate": -1}, {"metod": "lora"}, {"lora": {"r": 0}}, {"max_steps": "many"}])

@@ -154,6 +154,12 @@ class Jobs(Transactions):
             row.evaluation = {**row.evaluation, **(evaluation or {})}
         return self.get(number)
 
+    def evaluated(self, number: int, measured: Mapping[str, Any]) -> Job:
+        with self._write() as session:
+            row = self._row(session, number)
+            row.evaluation = {**row.evaluation, **measured}
+        return self.get(number)
+
     # ── what runs ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def watch(self) -> None:
