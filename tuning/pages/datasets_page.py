@@ -7,6 +7,7 @@ drawn again when something of a dataset changed or a job ended; while one runs, 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,8 @@ from tuning.pages.work import Work
 
 if TYPE_CHECKING:
     from tuning.parts import Parts
+
+CALM = 4.0  # seconds between two drawings of the same while a job runs; its progress is drawn at once
 
 
 class DatasetsPage:
@@ -84,8 +87,9 @@ class DatasetsPage:
         self._datasets.withdraw()
         jobs = self.work.of(at.dataset)
         ended = sum(not job.running for job in jobs)
-        waits = at.tab == "statistics" and ended < len(jobs)  # counting it all again and again would slow the job down
-        clock = "busy" if waits else self._datasets.version()
+        clock = str(self._datasets.version())
+        if ended < len(jobs):  # drawing it all again at every step of a job would slow the job down
+            clock = "busy" if at.tab == "statistics" else f"busy{time.monotonic() // CALM:.0f}"
         return f"{say.language}.{clock}.{len(jobs)}.{ended}.{hash(at.model_dump_json()) & 0xFFFFFFFF:x}"
 
     def _progress(self, at: At, say: Words) -> dict[str, Any]:
