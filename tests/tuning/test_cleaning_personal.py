@@ -61,6 +61,7 @@ def test_where_nothing_is_personal_next_to_nothing_is_found(language: str) -> No
         ("ana@example.com.Gracias", [("email", "ana@example.com")]),
         ("Llámame al 612 345 678 24 horas al día", [("phone", "612 345 678")]),
         ("tel. 91 123 45 67 / 612 345 678", [("phone", "91 123 45 67"), ("phone", "612 345 678")]),
+        ("612 345 678 / 612 345 678", [("phone", "612 345 678"), ("phone", "612 345 678")]),
         ("El 12/05/2024 a las 10:30 llama al 912345678", [("phone", "912345678")]),
         ("Escribe a wa.me/34612345678", [("phone", "34612345678")]),
         ("4111 1111 1111 1111 12/26 123", [("card", "4111 1111 1111 1111")]),

@@ -122,14 +122,16 @@ def _fits(text: str, start: int, end: int, *, spoken: bool) -> bool:
 
 def _pieces(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """A run of digits and signs without the dates and times in it, cut where two numbers follow each other."""
-    run = _DATE.sub(lambda match: "\n" * len(match[0]), text[start:end])
+    run, at = _DATE.sub(lambda match: "\n" * len(match[0]), text[start:end]), 0
     for piece in _APART.split(run):
+        at = run.index(piece, at)
         written = piece.strip(f"\n{_GAP}-–./")
         if written.count("(") != written.count(")"):
             written = written.strip("()")
         if sum(character.isdigit() for character in written) >= 7:
-            at = start + run.index(written)
-            yield at, at + len(written)
+            first = start + at + piece.index(written)
+            yield first, first + len(written)
+        at += len(piece)
 
 
 def _readings(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
