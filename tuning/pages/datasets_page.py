@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.pages.door import answered
 from knowledge.pages.wording import Words
 from tuning.cleaning import EXCLUDED
-from tuning.datasets import Dataset, Datasets, Filter, Statistics, Stored, Version
+from tuning.datasets import Dataset, Datasets, Filter, Stored, Version
 from tuning.datasets.drafts import UnknownDataset, UnknownExample
 from tuning.pages import of
 from tuning.pages.datasets_acts import Acts
@@ -52,7 +52,10 @@ class DatasetsPage:
         self._datasets, self._run, self._offers = datasets, run, offers
         self._exports = Exports(self.work, run)
         self._acts = Acts(datasets, self.work, self._exports, run, cache)
-        self._counted = lru_cache(maxsize=8)(self._statistics)
+        kept = lru_cache(maxsize=8)  # by the clock: what has not changed is not counted again
+        self._counted = kept(lambda dataset, only, clock: datasets.statistics(dataset, only))
+        self._facets = kept(lambda dataset, clock: datasets.facets(dataset, EXCLUDED))
+        self._distances: dict[int, tuple[int, int]] = {}  # version → (clock, how far it is from what is approved)
 
     def close(self) -> None:
         self.work.close()
@@ -112,11 +115,11 @@ class DatasetsPage:
 
     def _one(self, at: At, say: Words) -> dict[str, str]:
         one = self._datasets.get(at.dataset)
-        facets = self._datasets.facets(one.id, EXCLUDED)
+        facets = self._facets(one.id, self._datasets.version())
         if facets.unseen and self._acts.looked_through(one, say.language):
-            facets = self._datasets.facets(one.id, EXCLUDED)
+            facets = self._facets(one.id, self._datasets.version())
         versions = self._datasets.versions(one.id)
-        apart = self._datasets.apart(versions[0]) if versions else 0
+        apart = self._apart(versions[0]) if versions else 0
         step = next_step(one, facets, versions[0].number if versions else 0, apart)
         tab = at.tab or ("examples" if one.examples else "gather")
         head = head_view.head(one, step, tab, versions[0] if versions else None, say)
@@ -138,8 +141,12 @@ class DatasetsPage:
                 body = self._versions(one, at, versions, apart, say)
         return {"head": head, "body": body}
 
-    def _statistics(self, dataset: int, only: Filter, clock: int) -> Statistics:
-        return self._datasets.statistics(dataset, only)
+    def _apart(self, version: Version) -> int:
+        clock = self._datasets.version()
+        known = self._distances.get(version.id)
+        if known is None or known[0] != clock:
+            known = self._distances[version.id] = (clock, self._datasets.apart(version))
+        return known[1]
 
     def _clean(self, one: Dataset, at: At, facets: Any, say: Words) -> str:
         if not at.code:
