@@ -23,7 +23,7 @@ def head(start: bool, say: Words) -> str:
     new = link(f"{icon('plus')}<span>{escape(say('training_new'))}</span>", classes="button primary", new=1)
     tools = f'<div class="card-tools heads">{new}</div>' if start else ""
     return f"""<header class="page-head"><button class="tool only-narrow" data-do="sidebar" aria-label="{attr(say("menu"))}">{icon("sidebar")}</button>
-<div><h1>{escape(say("page_training"))}</h1><p class="muted">{escape(say("training_about"))}</p></div>{tools}</header>"""
+<div><h1 tabindex="-1">{escape(say("page_training"))}</h1><p class="muted">{escape(say("training_about"))}</p></div>{tools}</header>"""
 
 
 def beginning(say: Words) -> str:

@@ -32,7 +32,7 @@ class Around:
 def head(job: Job, say: Words) -> str:
     of = f"{job.dataset} · {recipe(str(job.settings.get('recipe') or job.method), say)} · {job.base}"
     return f"""<header class="page-head"><button class="tool only-narrow" data-do="sidebar" aria-label="{attr(say("menu"))}">{icon("sidebar")}</button>
-<div>{back(say)}<h1>{escape(job.name)}</h1><p class="tags">{status(job.state, say)}<small>{escape(of)} · {when(job.created_at)}</small></p></div></header>"""
+<div>{back(say)}<h1 tabindex="-1">{escape(job.name)}</h1><p class="tags" role="status">{status(job.state, say)}<small>{escape(of)} · {when(job.created_at)}</small></p></div></header>"""
 
 
 def body(run: Run, around: Around, measured: Mapping[str, float], say: Words) -> str:
@@ -69,7 +69,7 @@ def _now(run: Run, say: Words) -> str:
         (memory(run.last("memory_bytes"), say), say("training_figure_memory")),
         (lasts(state.seconds or None, say), say("training_figure_took")),
     ]
-    return f"""<section class="block now" aria-live="polite" data-key="now">{bar(job, say)}{told}{figures(numbers)}<div class="row">{_acts(job, say)}</div></section>"""
+    return f"""<section class="block now" data-key="now">{bar(job, say)}{told}{figures(numbers)}<div class="row">{_acts(job, say)}</div></section>"""
 
 
 def _acts(job: Job, say: Words) -> str:
