@@ -3,6 +3,7 @@ learned, the arithmetic in the quick precision; a whole model is written, in bf1
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -56,5 +57,10 @@ def _chosen(loaded: Loaded, base: Base, chosen: Callable[[str], bool]) -> Traine
 
 
 def _write(model: Any, folder: Path) -> None:
-    kept = {name: tensor.detach().to("cpu", torch.bfloat16) for name, tensor in model.state_dict().items()}
+    """A weight that goes by two names (embeddings that are the head, too) is written once."""
+    state = model.state_dict()
+    first = {tensor.data_ptr(): name for name, tensor in reversed(state.items())}
+    kept = {name: state[name].detach().to("cpu", torch.bfloat16) for name in first.values()}
     model.save_pretrained(str(folder), state_dict=kept)
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"dtype": "bfloat16"}, indent=2), encoding="utf-8")
