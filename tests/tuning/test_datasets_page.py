@@ -481,6 +481,11 @@ def test_what_learning_takes_is_estimated_with_its_rule_and_its_notes(
     assert "<dd>12</dd>" in body
     assert "<dd>9</dd>" in body  # 3 × ⌈12 / 4⌉ steps
     assert "openai:gpt-3.5-turbo" in body
+    shown = ask("show", at=at)
+    page.work.dismiss(page.work.of(versioned)[-1].id)
+    again = page.work.start("estimate", versioned, lambda stop: iter([{"examples": 4321}]), about={"kept": True})
+    page.work.wait(again.id, 10)  # between two looks of another tab
+    assert "<dd>4,321</dd>" in ask("show", at=at, stamp=shown["stamp"])["regions"]["body"]
     assert "no price" in ask("estimate", at=at, price="free")["error"]
 
 

@@ -120,7 +120,10 @@ class Acts:
         match action.do:
             case "liked":
                 *_, row = self._now("data.build", {**liked, "name": "x", "dry": True}, say)
-                return {"alone": True, "regions": {"liked": listing_view.liked(row["found"], say)}}
+                return {
+                    "alone": True,
+                    "regions": {"liked": listing_view.liked(row["found"], bool(self._datasets.all()), say)},
+                }
             case "begin-liked":
                 one = self._datasets.create(self._free(say("datasets_liked_name")))
                 return self._begun(one, "build", "data.build", {**liked, "name": one.name}, say)

@@ -89,11 +89,11 @@ class DatasetsPage:
     def _body_stamp(self, at: At, say: Words) -> str:
         self._datasets.withdraw()
         jobs = self.work.of(at.dataset)
-        ended = sum(not job.running for job in jobs)
         clock = str(self._datasets.version())
-        if ended < len(jobs):  # drawing it all again at every step of a job would slow the job down
+        if any(job.running for job in jobs):  # drawing it all again at every step of a job would slow the job down
             clock = "busy" if at.tab == "statistics" else f"busy{time.monotonic() // CALM:.0f}"
-        return f"{say.language}.{clock}.{len(jobs)}.{ended}.{hash(at.model_dump_json()) & 0xFFFFFFFF:x}"
+        shown = hash((at.model_dump_json(), *((job.id, job.state) for job in jobs))) & 0xFFFFFFFF
+        return f"{say.language}.{clock}.{shown:x}"
 
     def _progress(self, at: At, say: Words) -> dict[str, Any]:
         jobs = self.work.of(at.dataset)

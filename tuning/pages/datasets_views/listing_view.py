@@ -66,8 +66,10 @@ def beginning(say: Words) -> str:
 <small>{escape(say("datasets_begin_about"))}</small></div>"""
 
 
-def liked(n: int, say: Words) -> str:
-    """What can be gathered with one click; drawn when it is counted."""
+def liked(n: int, some: bool, say: Words) -> str:
+    """What can be gathered with one click; drawn when it is counted. `some`: there are datasets already."""
+    if some:
+        return button("begin-liked", counted(say, "datasets_more_liked", n), "up", kind="quiet") if n else ""
     if not n:
         return f'<p class="muted">{icon("up")} {escape(say("datasets_no_likes"))}</p>'
     return button("begin-liked", counted(say, "datasets_begin_liked", n), "up", kind="primary")

@@ -8,7 +8,7 @@ from typing import Any
 
 from knowledge.pages.icons import icon
 from knowledge.pages.wording import Words
-from tuning.pages.datasets_views.pieces_view import attr, counted, named, tool
+from tuning.pages.datasets_views.pieces_view import attr, counted, link, named, tool
 from tuning.pages.work import Job
 
 
@@ -68,7 +68,14 @@ def _job(job: Job, say: Words) -> str:
 {_bar(job, title)}<small>{escape(_so_far(job, say))}</small></div>{tool("cancel", say("datasets_cancel"), "close", job=job.id)}</div>"""
     kind, picture = {"done": ("good", "check"), "stopped": ("", "stop")}.get(job.state, ("bad", "warn"))
     return f"""<div class="job {kind}" data-key="j{job.id}">{icon(picture)}<div class="card-words"><strong>{escape(title)}</strong>
-<p>{escape(result(job, say))}</p></div>{tool("dismiss", say("datasets_dismiss"), "close", job=job.id)}</div>"""
+<p>{escape(result(job, say))} {_which(job, say)}</p></div>{tool("dismiss", say("datasets_dismiss"), "close", job=job.id)}</div>"""
+
+
+def _which(job: Job, say: Words) -> str:
+    """Where what was left out is listed, line by line."""
+    if not job.row.get("skipped"):
+        return ""
+    return link(escape(say("datasets_which_ones")), {"dataset": job.dataset, "tab": "gather"}, classes="go")
 
 
 def _bar(job: Job, title: str) -> str:
