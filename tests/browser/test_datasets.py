@@ -293,6 +293,22 @@ def test_a_dataset_goes_and_comes_back_and_its_name_is_taken_only_once(opened: O
     expect(row).to_have_count(1)
 
 
+def test_a_file_that_falls_on_the_list_becomes_a_dataset(opened: Opened, tmp_path: Path) -> None:
+    page = opened()
+    page.wait_for_selector(".datasets-page h1")
+    file = tmp_path / "my notes.txt"
+    file.write_text("Q: Is it far?\nA: No.\n\nQ: Is it near?\nA: Yes, quite.\n", "utf-8")
+    drop(page, file, place=".datasets-page")
+    page.wait_for_selector("h1:text-is('my-notes')")
+    expect(page.locator(".entry")).to_have_count(2)
+    nothing = tmp_path / "nothing.txt"
+    nothing.write_text("", "utf-8")
+    page.click(".back")
+    drop(page, nothing, place=".datasets-page")
+    page.wait_for_selector(".toast.bad:has-text('There is nothing in this file')")
+    expect(page.locator(".cards strong:text-is('nothing')")).to_have_count(0)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_a_narrow_phone_in_spanish_nothing_is_cut_off(opened: Opened, theme: str) -> None:
     page = opened(locale="es-ES", color_scheme=theme, viewport={"width": 390, "height": 844})

@@ -7,6 +7,7 @@ import re
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -100,6 +101,10 @@ def uploaded(parts: Parts, name: str, data: bytes) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(data)
     return str(folder / name)
+
+
+def uploaded_at(parts: Parts, name: str) -> str:
+    return str(parts.settings.uploads / "0a1b" / name)
 
 
 def talk(n: int, answer: str = "") -> Example:
@@ -345,6 +350,35 @@ def test_a_file_comes_in_with_what_was_left_out_by_line_and_goes_again(
     assert parts.datasets.get(number).examples == 0
 
 
+def test_any_file_becomes_a_dataset_of_its_own_or_says_why_not(ask: Ask, page: DatasetsPage, parts: Parts) -> None:
+    text = b"Q: Is it far?\nA: No.\n\nQ: Is it near?\nA: Yes.\n"
+    begun = ask("take", path=uploaded(parts, "a.txt", text), name="My ¿notes? (1).txt")
+    whole(page, begun["go"]["dataset"])
+    one = parts.datasets.get(begun["go"]["dataset"])
+    assert (one.name, one.draft) == ("My-notes-1", 2)
+    assert ask("take", path=uploaded(parts, "b.bin", bytes(200)), name="b.bin")["error"]
+    assert [each.name for each in parts.datasets.all()] == ["My-notes-1"]  # of what cannot be read nothing stays
+
+
+def test_documents_come_in_as_text_and_a_model_is_asked_only_about_something(
+    ask: Ask, page: DatasetsPage, parts: Parts, tmp_path: Path
+) -> None:
+    number = parts.datasets.create("x").id
+    at = {"dataset": number, "tab": "gather"}
+    assert "no documents" in ask("propose", at=at, documents=[])["error"]
+    assert "Name a topic" in ask("distil", at=at, topic=" ", prompts=" \n ")["error"]
+    note = tmp_path / "tower.txt"
+    note.write_text("The tower was finished in 1889. It is 330 metres high. " * 3)
+    list(parts.library.add(note))
+    [document] = parts.library.documents()
+    assert document.title in ask("show", at=at)["regions"]["body"]
+    ask("documents", at=at, documents=[document.id])
+    whole(page, number)
+    [came] = parts.datasets.page(number).examples
+    assert came.example.kind is Kind.TEXT
+    assert "330 metres" in came.example.text
+
+
 def test_a_long_import_is_seen_as_it_goes_and_nothing_of_it_stays_when_it_is_cancelled(
     ask: Ask, page: DatasetsPage, parts: Parts
 ) -> None:
@@ -468,7 +502,27 @@ def test_a_version_travels_as_one_zip(ask: Ask, page: DatasetsPage, parts: Parts
     came, was = (parts.datasets.version_of(number, n) for number, n in ((taken["go"]["dataset"], 2), (versioned, 2)))
     assert came.name == "v-2"  # the name was taken
     assert came.fingerprint == was.fingerprint
-    assert "no dataset of ours" in ask("take", path=uploaded(parts, "x.zip", b"PK"), name="x.zip")["error"]
+    torn = zipfile.ZipFile(path)
+    with zipfile.ZipFile(uploaded(parts, "torn.zip", b""), "w") as less:
+        less.writestr("card.json", torn.read(torn.namelist()[0]))
+    before = len(parts.datasets.all())
+    assert "was changed" in ask("take", path=uploaded_at(parts, "torn.zip"), name="torn.zip")["error"]
+    assert len(parts.datasets.all()) == before
+
+
+def test_a_deleted_chat_leaves_the_drafts_and_marks_the_versions_that_hold_it(
+    ask: Ask, page: DatasetsPage, parts: Parts, likes: None
+) -> None:
+    begun = ask("begin-liked")["go"]
+    whole(page, begun["dataset"])
+    ask("approve-all", at=begun)
+    at = ask("freeze", at=begun)["go"]
+    shown = ask("show", at=at)
+    assert "was deleted since" not in shown["regions"]["body"]
+    parts.history.delete(parts.history.conversations()[-1].id)
+    again = ask("show", at=at, stamp=shown["stamp"])["regions"]
+    assert "9 approved" in again["head"]
+    assert "The chat of 1 example in it was deleted since" in again["body"]
 
 
 def test_what_learning_takes_is_estimated_with_its_rule_and_its_notes(

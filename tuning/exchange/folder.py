@@ -77,6 +77,15 @@ def zipped(datasets: Datasets, version: Version) -> bytes:
     return made.getvalue()
 
 
+def is_version(place: Path) -> bool:
+    """Whether a file is a ZIP that looks like one of ours."""
+    try:
+        with zipfile.ZipFile(place) as archive:
+            return any(name.rpartition("/")[2] == CARD for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile, ValueError):
+        return False
+
+
 def read(datasets: Datasets, place: Path, name: str = "") -> Version:
     """A folder or ZIP that `write` made → a dataset of its own with that version. `name`: else its card's."""
     files = _Zip(place) if place.is_file() else _Folder(place)

@@ -22,6 +22,7 @@ from knowledge.pages.wording import Words
 from tuning.cleaning import EXCLUDED
 from tuning.datasets import Dataset, Datasets, Filter, Status
 from tuning.errors import ForPerson, TryAgain
+from tuning.exchange import folder
 from tuning.pages import datasets_doors as doors
 from tuning.pages.datasets_exports import Exports, Run
 from tuning.pages.datasets_stage import format_for, share
@@ -31,6 +32,8 @@ from tuning.pages.work import Row, Work
 
 SOON = 0.9  # seconds: what is done in them is seen as done; the rest goes on beside the page
 _LABEL = re.compile(r"(.+)-v\d+-[0-9a-f]{8}$")  # a version's file is called so
+_NO_NAME = re.compile(r"[^\w.-]+")  # what a dataset's name does not hold
+_ONE_STEP = frozenset({"approve", "drop", "reopen", "tag", "untag", "mend", "build", "documents"})  # for an undo
 _DID = {"approve": "data.approve", "drop": "data.drop", "reopen": "data.reopen", "tag": "data.tag", "untag": "data.tag"}
 Answer = dict[str, Any]
 
@@ -146,16 +149,21 @@ class Acts:
         return {}
 
     def _take(self, action: doors.Take, say: Words) -> Answer:
-        path = uploaded(action.path, self._cache)
-        label = _LABEL.match(Path(file_name(action.name)).stem)
-        asked = {"path": str(path), "name": self._free(label[1]) if label else ""}
-        *_, row = self._now("data.take", asked, say)
+        path, name = uploaded(action.path, self._cache), file_name(action.name)
+        stem = Path(name).stem
+        if not folder.is_version(path):
+            one = self._datasets.create(self._free(_NO_NAME.sub("-", stem).strip("-._")[:50] or "import"))
+            return self._begun(one, "import", "data.import", {"path": str(path), "file": name}, say, title=name)
+        label = _LABEL.match(stem)
+        *_, row = self._now("data.take", {"path": str(path), "name": self._free(label[1]) if label else ""}, say)
         there = {"dataset": row["dataset"], "tab": "versions", "version": row["version"]}
         return {"said": say("datasets_taken", name=row["name"]), "go": there}
 
-    def _begun(self, one: Dataset, what: str, verb: str, asked: Mapping[str, Any], say: Words) -> Answer:
-        """A new dataset and what comes into it at once; where nothing did, there is none."""
-        done = self._job(one, what, verb, asked, say)
+    def _begun(
+        self, one: Dataset, what: str, verb: str, asked: Mapping[str, Any], say: Words, **about: Any
+    ) -> Answer:  # fmt: skip
+        """A new dataset and what comes into it at once; where that failed, there is none."""
+        done = self._job(one, what, verb, asked, say, **about)
         if "error" in done:
             self._datasets.remove(one.id)
             return done
@@ -281,9 +289,7 @@ class Acts:
             self._work.dismiss(job.id)
         if job.state == "failed":
             return {"error": said}
-        undoable = what in ("approve", "drop", "reopen", "tag", "untag", "build", "mend") and bool(
-            job.row.get("changed", job.row.get("added"))
-        )
+        undoable = what in _ONE_STEP and bool(job.row.get("changed", job.row.get("added")))
         return {**self._undoable(said, undoable), "row": dict(job.row)}
 
     def _clear(self, dataset: int) -> None:

@@ -100,7 +100,7 @@ class Import(Doing):
 
 
 class Take(Doing):
-    """A ZIP of a version."""
+    """A file that becomes a dataset of its own: a version that was saved as a ZIP, or anything that can be imported."""
 
     do: Literal["take"]
     path: str = Field(max_length=4_000)

@@ -122,13 +122,23 @@ export function page(host) {
   }
 
   async function upload(file, payload) {
-    host.toast(words.datasets_uploading.replace("{name}", file.name), { seconds: 2 });
+    const note = Object.assign(document.createElement("div"), { className: "job" });
+    const text = Object.assign(document.createElement("div"), { className: "card-words" });
+    const said = words.datasets_uploading.replace("{name}", file.name);
+    text.append(Object.assign(document.createElement("strong"), { textContent: said }), document.createElement("progress"));
+    text.lastElementChild.setAttribute("aria-label", said);
+    note.append(text);
+    part("uploads").append(note);
+    let path;
     try {
-      const { path } = await host.upload(file);
-      await act({ path, name: file.name, ...payload });
+      ({ path } = await host.upload(file));
     } catch {
-      host.toast(words.datasets_upload_failed.replace("{name}", file.name), { kind: "bad", seconds: 8 });
+      host.toast(words.datasets_upload_failed.replace("{name}", file.name), { kind: "bad", seconds: 12 });
+      return;
+    } finally {
+      note.remove();
     }
+    await act({ path, name: file.name, ...payload });
   }
 
   async function take(files) {

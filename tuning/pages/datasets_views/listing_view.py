@@ -27,10 +27,10 @@ WAY = ("like", "gather", "look", "freeze", "export")  # from a chat to a file
 
 def shell(say: Words) -> str:
     """Regions, and the form of a name, which is one for new and old datasets."""
-    return f"""<div class="page-inner datasets"><div data-region="head"></div><div data-region="work" aria-live="polite"></div>
+    return f"""<div class="page-inner datasets"><div data-region="head"></div><div class="jobs" data-part="uploads" aria-live="polite"></div><div data-region="work" aria-live="polite"></div>
 <div data-region="body"></div></div>
 <input type="file" hidden multiple data-part="file" aria-label="{attr(say("datasets_file"))}">
-<input type="file" hidden accept=".zip,application/zip" data-part="folder" aria-label="{attr(say("datasets_take"))}">
+<input type="file" hidden multiple data-part="folder" aria-label="{attr(say("datasets_take"))}">
 <dialog class="dialog" data-part="naming" aria-labelledby="datasets-naming"><h2 id="datasets-naming"></h2><form data-do="keep" class="fields" novalidate>
 {line("name", say("datasets_name"), hint=say("datasets_name_hint"), extra='maxlength="60" spellcheck="false"')}{problem("name")}
 {area("note", say("datasets_note"), rows=2, extra='maxlength="2000"')}

@@ -143,7 +143,8 @@ def _difference(rows: Sequence[Mapping[str, Any]], say: Words) -> str:
     if not rows:
         return ""
     *changes, sums = rows
-    told = " · ".join(counted(say, f"datasets_diff_{name}", int(sums[name])) for name in ("added", "removed", "changed", "moved", "same"))  # fmt: skip
+    names = [name for name in ("added", "removed", "changed", "moved", "same") if sums[name] or name == "same"]
+    told = " · ".join(counted(say, f"datasets_diff_{name}", int(sums[name])) for name in names)
     shown = "".join(_change(row, say) for row in changes)
     return f'<p><strong>{escape(told)}</strong></p><ul class="changes">{shown}</ul>'
 
@@ -186,7 +187,8 @@ def _estimated(job: Job | None, say: Words) -> str:
         (say.size(row["memory_bytes"]) if row.get("memory_bytes") else "–", say("datasets_figure_memory")),
         (number("truncated"), say("datasets_figure_cut")),
     ]
-    shown = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for value, label in figures)
+    known = [(value, label) for value, label in figures if value != "–"]
+    shown = "".join(f"<div><dt>{escape(label)}</dt><dd>{escape(value)}</dd></div>" for value, label in known)
     notes = [say("datasets_rule", rule=row.get("rule", "")), *row.get("notes", ())]
     told = "".join(f"<li>{escape(str(note))}</li>" for note in notes)
     of = say("datasets_estimate_of", model=job.about.get("model") or say("datasets_default_model"))
