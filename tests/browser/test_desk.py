@@ -228,8 +228,8 @@ def test_a_dataset_is_gone_through_and_everything_taken_back_by_keyboard_alone(s
         assert [answer.text for answer in kept.answers] == ["Madrid.\n\n  Obviously. ", LONG.turns[4].text]
 
         for what in (
-            "edit", "score", "score", "score", "approved", "order", "order", "order", "dropped", "edit", "edit", "approved",
-            "merge", "split", "tag", "mask", "pair", "edit",
+            "edit", "score", "score", "score", "approved", "order", "order", "order", "dropped", "edit", "edit",
+            "approved", "merge", "split", "tag", "mask", "pair", "edit",
         ):  # fmt: skip
             desk.press("u")
             expect(page.locator(".toast").last).to_contain_text(f"Undone: {what}.")

@@ -15,8 +15,8 @@ from tuning.sources.teacher import Silence, answers, ideas, listed
 from tuning.values import Example, Kind, Role
 
 TEXT = "\n\n".join(
-    f"Chapter {n}. The bridge number {n} over the river Olmo was built by Ana Ruiz in {1900 + n}. It is {n * 10} metres "
-    "long and made of stone from the quarry nearby; a toll was taken on it until the road was moved. "
+    f"Chapter {n}. The bridge number {n} over the river Olmo was built by Ana Ruiz in {1900 + n}. It is {n * 10} "
+    "metres long and made of stone from the quarry nearby; a toll was taken on it until the road was moved. "
     "Nobody knows who paid for the lamps that stand on both of its ends."
     for n in range(1, 13)
 )
