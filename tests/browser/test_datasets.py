@@ -293,6 +293,21 @@ def test_a_dataset_goes_and_comes_back_and_its_name_is_taken_only_once(opened: O
     expect(row).to_have_count(1)
 
 
+def test_what_was_liked_meanwhile_is_counted(opened: Opened) -> None:
+    page = opened()
+    number = named(page, "meanwhile")
+    page.wait_for_selector("button[data-do=gather]:has-text('Gather 10 examples')")
+    page.click("[data-do=open]:has-text('Capital of Australia?')")
+    page.click("article.answer [data-do=like]")
+    page.wait_for_selector("article.answer [data-do=like][aria-pressed=true]")
+    page.click(".nav-item[data-view=datasets]")
+    page.click(f".cards .name[href*='dataset={number}']")
+    page.wait_for_selector("button[data-do=gather]:has-text('Gather 11 examples')")
+    page.click("[data-do=open]:has-text('Capital of Australia?')")
+    page.click("article.answer [data-do=like]")
+    page.wait_for_selector("article.answer [data-do=like][aria-pressed=false]")
+
+
 def test_a_file_that_falls_on_the_list_becomes_a_dataset(opened: Opened, tmp_path: Path) -> None:
     page = opened()
     page.wait_for_selector(".datasets-page h1")

@@ -168,7 +168,7 @@ def test_the_next_step_is_the_only_one_that_makes_sense() -> None:
     def step(draft: int = 0, approved: int = 0, version: int = 0, apart: int = 0, **facets: int) -> str:
         one = Dataset(1, "x", "", "", (), now(), now(), draft=draft, approved=approved)
         counts = {"unseen": 0, "unranked": 0, "held": 0, **facets}
-        return next_step(one, Facets({}, {}, {}, {}, {}, {}, {}, **counts), version, apart).do
+        return next_step(one, Facets({}, {}, {}, {}, {}, {}, {}, {}, **counts), version, apart).do
 
     assert step() == "gather"
     assert step(draft=3, unseen=3) == "look"
@@ -302,6 +302,9 @@ def test_some_are_decided_on_or_all_that_pass_and_an_undo_takes_it_back(ask: Ask
     ask("drop", at={**at, "only": {"language": "es"}})
     counts = parts.datasets.get(number)
     assert (counts.approved, counts.dropped, counts.draft) == (2, 1, 3)
+    ask("approve", at=at)
+    assert (parts.datasets.get(number).approved, parts.datasets.get(number).dropped) == (5, 1)  # that was decided
+    ask("undo", at=at)
     ask("undo", at=at)
     assert parts.datasets.get(number).dropped == 0
     ask("tag", at=at, examples=added.ids[:1], tag="short")
@@ -423,9 +426,11 @@ def test_what_is_held_back_is_approved_when_a_person_says_so(ask: Ask, page: Dat
     at = {"dataset": number, "tab": "clean", "code": "email"}
     ask("look", at=at)
     whole(page, number)
+    assert "2 held back" in ask("show", at=at)["regions"]["body"]
     assert "0 examples approved" in ask("approve-all", at=at)["said"]
     ask("include", at=at, code="email")
     assert parts.datasets.get(number).approved == 2
+    assert "held back" not in ask("show", at=at)["regions"]["body"]
     ask("drop-found", at=at, code="email")
     assert parts.datasets.get(number).dropped == 2
 

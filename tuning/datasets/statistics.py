@@ -80,14 +80,16 @@ class Statistical(Versions):
                 unranked += count * (kept and bool(waits))
                 held += count * (values[0] == Status.DRAFT and bool(waits))
             tagged = Counter(tag for tags, *_ in _listed(session, row.tags, where) for tag in set(tags))
-            found = Counter[str]()
+            found, open_ = Counter[str](), Counter[str]()
             for findings, status, waits in _listed(session, row.findings, where):
                 mine = {finding["code"] for finding in findings}
                 found.update(mine)
+                open_.update(mine if status == Status.DRAFT else ())
                 held += status == Status.DRAFT and not waits and not mine.isdisjoint(excluded)
         del counts[3]["other"]
-        status, kind, origin, how, language, tags, codes = (dict(one.most_common()) for one in (*counts, tagged, found))
-        return Facets(status, kind, origin, how, language, tags, codes, unseen, unranked, held)
+        ordered = (dict(one.most_common()) for one in (*counts, tagged, found, open_))
+        status, kind, origin, how, language, tags, codes, undecided = ordered
+        return Facets(status, kind, origin, how, language, tags, codes, undecided, unseen, unranked, held)
 
     @staticmethod
     def _inside(session: Session, where: list[Any]) -> tuple[dict[str, int], dict[str, int], dict[str, int], int]:

@@ -157,6 +157,7 @@ class Facets:
     language: Mapping[str, int]
     tags: Mapping[str, int]
     findings: Mapping[str, int]
+    undecided: Mapping[str, int]  # finding → drafts that have it
     unseen: int  # not looked at since they changed, drafts and approved ones
     unranked: int  # rankings that wait for a person
     held: int  # drafts that an approval of many leaves: unranked, or with a finding that excludes

@@ -219,6 +219,8 @@ class Acts:
             asked |= {"tag": action.tag, "off": action.do == "untag"}
         if not action.examples:
             asked["only"] = action.at.only.model_dump(mode="json", exclude_defaults=True)
+            if action.do == "approve":  # what was dropped stays so, unless it is asked for by name
+                asked["only"].setdefault("status", "draft")
             return self._job(one, action.do, _DID[action.do], asked, say)
         *_, row = self._now(_DID[action.do], {**asked, "numbers": action.examples}, say)
         return self._undoable(progress_view.changed(action.do, row, say), bool(row.get("changed")))
@@ -232,8 +234,8 @@ class Acts:
             case "drop-found":
                 return self._job(one, "drop", "data.drop", {"only": found}, say)
             case "include":
-                let = EXCLUDED - {action.code}
-                done = self._datasets.set_status(one.id, Filter(finding=action.code), Status.APPROVED, let)
+                let, held = EXCLUDED - {action.code}, Filter(finding=action.code, status=Status.DRAFT)
+                done = self._datasets.set_status(one.id, held, Status.APPROVED, let)
                 row = {"changed": done.changed, "left": done.left}
                 return self._undoable(progress_view.changed("approve", row, say), bool(done.changed))
 

@@ -170,7 +170,8 @@ class DatasetsPage:
         return versions_view.tab(one, versions, apart, share(one.approved), opened, takes, say)
 
     def _opened(self, one: Dataset, chosen: Version, versions: list[Version], at: At, say: Words) -> str:
-        kind = at.format or format_for(chosen.card.get("counts", {}).get("kinds", {}))
+        best = format_for(chosen.card.get("counts", {}).get("kinds", {}))
+        kind = at.format if at.format in export_view.KNOWN else best
         files = self._exports.wanted(one, chosen, kind, say.language)
         others = [each for each in versions if each.number != chosen.number]
         rows = list[Mapping[str, Any]]()

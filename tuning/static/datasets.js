@@ -1,7 +1,7 @@
 // The datasets page. Where the person is, is the page's address; the server draws what is there. What is done is handed
 // to the server with the address; what takes its time goes on there, and is seen here as it goes.
 
-import { dropping } from "/afina/static/knowledge/runtime.js";
+import { draw, dropping } from "/afina/static/knowledge/runtime.js";
 import { choosing } from "./datasets_choosing.js";
 import { saved } from "./datasets_saving.js";
 
@@ -118,7 +118,15 @@ export function page(host) {
   let counting = 0;
   function count(wait = TYPED) {
     clearTimeout(counting);
-    counting = setTimeout(() => part("chats") && host.call({ do: "matching", at: here(), chats: chats() }), wait);
+    counting = setTimeout(() => part("chats") && counted({ do: "matching", chats: chats() }), wait);
+  }
+
+  // A count takes a moment, and what was drawn meanwhile elsewhere on the page does not make it old: a newer count does.
+  let counts = 0;
+  async function counted(payload) {
+    const mine = ++counts;
+    const { regions } = await host.call({ at: here(), ...payload });
+    if (mine === counts) draw(root, regions);
   }
 
   async function upload(file, payload) {
@@ -152,18 +160,25 @@ export function page(host) {
 
   // What is counted is asked for when it is there to be seen; the tab that is open can be seen on a phone too.
   let tab = "";
-  new MutationObserver(() => {
-    const current = root.querySelector(".tabs [aria-current]");
-    if (current && current.href !== tab) current.scrollIntoView({ block: "nearest", inline: "nearest" });
-    tab = current?.href ?? "";
+  function ask() {
     const liked = root.querySelector('[data-region="liked"]:not([data-local-asked])');
     const matching = root.querySelector('[data-region="matching"]:not([data-local-asked])');
     liked?.setAttribute("data-local-asked", "");
     matching?.setAttribute("data-local-asked", "");
-    if (liked) host.call({ do: "liked", at: here() });
+    if (liked) counted({ do: "liked" });
     if (matching) count(0);
+  }
+  new MutationObserver(() => {
+    const current = root.querySelector(".tabs [aria-current]");
+    if (current && current.href !== tab) current.scrollIntoView({ block: "nearest", inline: "nearest" });
+    tab = current?.href ?? "";
+    ask();
     choice.shown();
   }).observe(root, { childList: true, subtree: true });
+  new MutationObserver(() => { // whoever comes back from the chat may have liked something there
+    for (const counted of root.querySelectorAll("[data-local-asked]")) counted.removeAttribute("data-local-asked");
+    if (!root.hidden) ask();
+  }).observe(root, { attributeFilter: ["hidden"] });
 
   // ── to the desk ──────────────────────────────────────────────────────────────────────────────────────────────────
 

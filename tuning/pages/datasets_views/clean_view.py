@@ -46,9 +46,19 @@ def tab(one: Dataset, facets: Facets, opened: Opened | None, say: Words) -> str:
     if not one.examples:
         start = button("to-tab", say("datasets_do_gather"), "plus", kind="primary", tab="gather")
         return f'<div data-key="clean-{one.id}">{hint_box(say("datasets_no_examples"), say("datasets_no_examples_about"), start, "dataset")}</div>'
-    known = sorted(facets.findings, key=lambda each: (each not in EXCLUDED, -facets.findings[each]))
+    waiting = facets.undecided
+    known = sorted(
+        facets.findings, key=lambda each: (each not in waiting, each not in EXCLUDED, -facets.findings[each])
+    )
     cards = "".join(
-        _kind(one, code, facets.findings[code], opened if opened and opened.code == code else None, say)
+        _kind(
+            one,
+            code,
+            facets.findings[code],
+            waiting.get(code, 0),
+            opened if opened and opened.code == code else None,
+            say,
+        )
         for code in known
     )
     return f'<div data-key="clean-{one.id}" class="stack">{_look(one, facets, say)}{f"<ul class=cards>{cards}</ul>" if cards else ""}</div>'
@@ -65,17 +75,23 @@ def _look(one: Dataset, facets: Facets, say: Words) -> str:
     return f'<div class="row"><p class="muted">{escape(say("datasets_found_about"))}</p>{again}</div>'
 
 
-def _kind(one: Dataset, code: str, n: int, opened: Opened | None, say: Words) -> str:
+def _kind(one: Dataset, code: str, n: int, waiting: int, opened: Opened | None, say: Words) -> str:
+    """`n`: examples that have it; `waiting`: of those, drafts."""
     check = CHECKS.get(code)
     name = title(code, say.language) if check else code
-    out = tag(say("datasets_excluded"), "fair") if code in EXCLUDED else tag(say("datasets_not_excluded"))
+    if not waiting:
+        state = tag(say("datasets_all_decided"), "good")
+    elif code in EXCLUDED:
+        state = tag(counted(say, "datasets_excluded", waiting), "fair")
+    else:
+        state = tag(counted(say, "datasets_not_excluded", waiting))
     at = {"dataset": one.id, "tab": "clean"}
     there = at if opened else {**at, "code": code}
     go = link(escape(say("datasets_close" if opened else "datasets_see")), there, classes="button")
     why = say.sentences.get(f"datasets_why_{code}", "")
     below = _opened(one, opened, say) if opened else ""
     return f"""<li class="card finding-kind" data-key="f-{attr(code)}"><div class="card-words"><strong>{escape(name)} <b class="n">{say.number(n)}</b></strong>
-<span class="muted">{escape(why)}</span><div class="tags">{out}</div></div><div class="card-tools">{go}</div>{below}</li>"""
+<span class="muted">{escape(why)}</span><div class="tags">{state}</div></div><div class="card-tools">{go}</div>{below}</li>"""
 
 
 def _opened(one: Dataset, opened: Opened, say: Words) -> str:
@@ -107,7 +123,7 @@ def _example(one: Stored, opened: Opened, say: Words) -> str:
     mend = tool("mend", say("datasets_mend_one"), "spark", code=code, example=one.id) if CHECKS[code].mend else ""
     drop = tool("drop", say("datasets_drop"), "close", example=one.id) if one.status.value != "dropped" else ""
     keep = tool("approve", say("datasets_approve_anyway"), "check", example=one.id) if one.status.value != "approved" else ""  # fmt: skip
-    return f"""<li data-key="x{one.id}" class="is-{one.status.value}"><a class="card-words" href="/?view=desk" data-do="desk" data-example="{one.id}" data-finding="{attr(code)}">{places}
+    return f"""<li data-key="x{one.id}" class="is-{one.status.value}"><a class="card-words" href="/?view=desk&amp;dataset={one.dataset}&amp;example={one.id}" data-do="desk" data-example="{one.id}" data-finding="{attr(code)}">{places}
 <small class="status">{escape(say(f"datasets_is_{one.status.value}"))}</small></a><div class="card-tools">{mend}{drop}{keep}</div></li>"""
 
 

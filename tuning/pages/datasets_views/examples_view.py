@@ -101,7 +101,7 @@ def _row(one: Stored, titles: Mapping[str, str], say: Words) -> str:
     status = say(f"datasets_is_{one.status.value}")
     tools = "".join(_moves(one, say))
     return f"""<li class="card entry is-{one.status.value}" data-key="e{one.id}" data-example="{one.id}"><input type="checkbox" value="{one.id}" aria-label="{attr(say("datasets_choose"))}">
-<a class="card-words" href="/?view=desk" data-do="desk" data-example="{one.id}"><strong>{escape(asked)}</strong><span>{escape(answered)}</span>
+<a class="card-words" href="/?view=desk&amp;dataset={one.dataset}&amp;example={one.id}" data-do="desk" data-example="{one.id}"><strong>{escape(asked)}</strong><span>{escape(answered)}</span>
 <span class="tags"><span class="status">{escape(status)}</span>{"".join(_tags(one, titles, say))}</span></a><div class="card-tools">{tools}</div></li>"""
 
 

@@ -28,6 +28,7 @@ ORDER = (  # those most people look for first
     "sharegpt",
     "afina",
 )
+KNOWN = frozenset({*FORMATS, WHOLE})
 SHOWN = 50  # problems
 
 
