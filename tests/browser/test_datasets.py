@@ -273,6 +273,12 @@ def test_by_keyboard_alone(opened: Opened) -> None:
     page.wait_for_selector(".desk-page:not([hidden])")
     page.go_back()
     page.wait_for_selector(".datasets-page:not([hidden]) .entry")
+    page.focus(".entry a >> nth=0")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_selector(".documents-page:not([hidden])")
+    page.go_back()
+    expect(page.locator(f".entry[data-example='{first}']")).to_have_class("card entry is-approved")
 
 
 def test_a_dataset_goes_and_comes_back_and_its_name_is_taken_only_once(opened: Opened) -> None:
@@ -334,10 +340,11 @@ def test_on_a_narrow_phone_in_spanish_nothing_is_cut_off(opened: Opened, theme: 
     page.click(".step [data-do=approve-all]")
     page.click(".step [data-do=freeze]")
     page.wait_for_selector(".file[data-split=train]")
-    for name in TABS:
-        version = "&version=1" if name == "versions" else ""
-        page.goto(f"{page.url.split('?')[0]}?view=datasets&dataset={number}&tab={name}{version}")
-        page.wait_for_selector(f".datasets-page [data-key='{name}-{number}']")
+    tabs = [f"&dataset={number}&tab={name}" for name in TABS]
+    for place in (*tabs, f"&dataset={number}&tab=versions&version=1&format=zip", ""):
+        page.goto(f"{page.url.split('?')[0]}?view=datasets{place}")
+        page.wait_for_selector(f".datasets-page .tabs [href*='{place}']" if place in tabs else ".datasets-page .cards")
+        page.wait_for_selector("[data-region=liked] button" if not place else ".datasets-page h1")
         for closed in page.locator(".datasets-page details:not([open]) > summary").all():
             if closed.is_visible():
                 closed.click()

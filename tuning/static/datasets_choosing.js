@@ -41,10 +41,14 @@ export function choosing(host, act) {
   // Keys in the list: up and down, x chooses, a approves, d drops, r opens again, Enter opens the desk (it is a link).
   const MOVES = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 };
   const DECIDES = { a: "approve", d: "drop", r: "reopen" };
+  const GO = 1500; // milliseconds to press the second of the app's two keys: "g" and "d" leads to the documents
+  let going = -GO;
   root.addEventListener("keydown", (event) => {
     const row = event.target.closest?.('[data-part="examples"] > li');
     const typing = event.target.matches("input:not([type=checkbox]), select, textarea");
     if (!row || typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (performance.now() - going < GO) return;
+    if (event.key === "g") { going = performance.now(); return; }
     if (event.key in MOVES) {
       const next = MOVES[event.key] > 0 ? row.nextElementSibling : row.previousElementSibling;
       next?.querySelector("a").focus();
