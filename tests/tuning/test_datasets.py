@@ -350,3 +350,11 @@ def test_an_import_that_a_crash_left_half_done_is_none(
     assert again.get(marv).examples == 12
     assert again.imports(marv)[0].status == "failed"
     assert again.add(marv, [talk(200)]).added == 1
+
+
+def test_what_came_in_one_by_one_goes_with_one_undo(datasets: Datasets, marv: int) -> None:
+    ids = [number for n in (70, 71, 72) for number in datasets.add(marv, [talk(n)], what="").ids]
+    datasets.added(marv, "propose", ids)
+    datasets.added(marv, "propose", [])
+    assert datasets.undo(marv) == "propose"
+    assert datasets.get(marv).examples == 12

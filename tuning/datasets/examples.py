@@ -44,10 +44,15 @@ class Examples(Drafts):
                     ids += self._inserted(session, dataset, new, status, batch, hidden)
                 known += len(part) - len(new)
         finally:
-            if batch is None and ids:
-                with self._write() as session:
-                    self._note_edit(session, dataset, what, [{"id": number, "made": True} for number in ids])
+            if batch is None and what:
+                self.added(dataset, what, ids)
         return Added(len(ids), known, tuple(ids[:1000]))
+
+    def added(self, dataset: int, what: str, ids: Sequence[int]) -> None:
+        """One undo takes these out again: of what came in one by one, with `what=""`."""
+        if ids:
+            with self._write() as session:
+                self._note_edit(session, dataset, what, [{"id": number, "made": True} for number in ids])
 
     def page(self, dataset: int, only: Filter = EVERYTHING, *, offset: int = 0, limit: int = 50) -> Page:
         self.withdraw()

@@ -221,19 +221,22 @@ def _one_by_one(
     stop: Event,
 ) -> Iterator[Row]:
     """Kept as they come: a model takes seconds for each, and what is there stays when it is stopped."""
-    added, known, left = 0, 0, 0
-    for done, one in enumerate(found, 1):
-        row: Row = {"done": done, "of": of}
-        if isinstance(one, Example):
-            more = datasets.add(draft.id, [one], what="propose")
-            added, known = added + more.added, known + more.known
-            yield {**row, "question": one.prompt[-200:]}
-        else:
-            left += 1
-            yield {**row, "left": one.said(language)}
-        if stop.is_set():
-            break
-    done_all = Added(added, known)
+    ids, known, left = list[int](), 0, 0
+    try:
+        for done, one in enumerate(found, 1):
+            row: Row = {"done": done, "of": of}
+            if isinstance(one, Example):
+                more = datasets.add(draft.id, [one], what="")
+                ids, known = [*ids, *more.ids], known + more.known
+                yield {**row, "question": one.prompt[-200:]}
+            else:
+                left += 1
+                yield {**row, "left": one.said(language)}
+            if stop.is_set():
+                break
+    finally:
+        datasets.added(draft.id, "propose", ids)
+    done_all = Added(len(ids), known)
     _note(datasets, draft, done_all, step)
     yield {**_added(draft, done_all), "left_out": left}
 
