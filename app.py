@@ -61,12 +61,12 @@ def site(parts: Parts, token: str) -> Doors:
     from assistant.pages.personas_page import personas_page
     from assistant.pages.tools_page import ToolsPage
     from assistant.service.site import build
-    from tuning.pages.datasets_page import datasets_page
-    from tuning.pages.desk_findings import Cleaning
-    from tuning.pages.desk_page import DeskPage
+    from tuning.pages.datasets.page import datasets_page
+    from tuning.pages.desk.findings import Cleaning
+    from tuning.pages.desk.page import DeskPage
     from tuning.pages.keep import Keep
     from tuning.pages.tokenizer_page import TokenizerPage
-    from tuning.pages.training_page import training_page
+    from tuning.pages.training.page import training_page
     from tuning.parts import Parts as Whole
 
     assert isinstance(parts, Whole)  # `make` makes no other

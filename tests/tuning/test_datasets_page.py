@@ -24,10 +24,10 @@ from tuning.checking import Problem, Summary, check
 from tuning.cleaning import CHECKS
 from tuning.datasets import Dataset, Facets, Filter, Status
 from tuning.formats import FORMATS
-from tuning.pages import datasets_exports
-from tuning.pages.datasets_page import DatasetsPage, datasets_page
-from tuning.pages.datasets_stage import next_step, share
-from tuning.pages.datasets_views import examples_view, export_view, gather_view
+from tuning.pages.datasets import exports as datasets_exports
+from tuning.pages.datasets.page import DatasetsPage, datasets_page
+from tuning.pages.datasets.stage import next_step, share
+from tuning.pages.datasets.views import examples_view, export_view, gather_view
 from tuning.parts import Parts
 from tuning.samples import SAMPLES
 from tuning.sources import KINDS

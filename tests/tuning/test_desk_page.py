@@ -20,12 +20,12 @@ from tests.tuning import generated
 from tuning.counting.tokens import Counter, Rule, RuleCounter
 from tuning.counting.vocabularies import Tokenizers
 from tuning.datasets import Datasets, Filter, Status
-from tuning.pages import desk_changes as changes
-from tuning.pages.desk_changes import Typed, TypedCall, Wrong, as_typed, restored
-from tuning.pages.desk_findings import Cleaning
-from tuning.pages.desk_page import DeskPage
-from tuning.pages.desk_views import turns_view
-from tuning.pages.desk_views.turns_view import Found
+from tuning.pages.desk import changes
+from tuning.pages.desk.changes import Typed, TypedCall, Wrong, as_typed, restored
+from tuning.pages.desk.findings import Cleaning
+from tuning.pages.desk.page import DeskPage
+from tuning.pages.desk.views import turns_view
+from tuning.pages.desk.views.turns_view import Found
 from tuning.values import Answer, Call, Example, Kind, Role, Source, Turn, conversation, pairs, preference
 from tuning.verbs.clean import data_review
 
@@ -786,7 +786,7 @@ def test_every_word_and_every_action_is_there_in_both_languages(page: DeskPage, 
 
 def changes_keys() -> set[str]:
     """Words that are named in code only, never in a view that a test draws."""
-    files = [*(TUNING / "pages").glob("desk_*.py"), *(TUNING / "pages" / "desk_views").glob("*.py")]
+    files = [*(TUNING / "pages" / "desk").glob("*.py"), *(TUNING / "pages" / "desk" / "views").glob("*.py")]
     return {key for path in files for key in re.findall(r'"(desk_[a-z_]+)"', path.read_text("utf-8"))}
 
 

@@ -19,11 +19,11 @@ from tests.tuning.training_jobs import marv
 from tuning.datasets import Status as Approval
 from tuning.datasets import Version
 from tuning.jobs import Job, Jobs
-from tuning.pages import training_form
-from tuning.pages.training_doors import Form
-from tuning.pages.training_page import TrainingPage, training_page
-from tuning.pages.training_views import form_view, run
-from tuning.pages.training_views.compare_view import differing
+from tuning.pages.training import form as training_form
+from tuning.pages.training.doors import Form
+from tuning.pages.training.page import TrainingPage, training_page
+from tuning.pages.training.views import form_view, run
+from tuning.pages.training.views.compare_view import differing
 from tuning.pages.work import Job as Working
 from tuning.parts import Parts
 from tuning.training import recipes

@@ -1,0 +1,1 @@
+"""The datasets page: what is gathered, looked through, frozen and saved. `page.datasets_page(parts)` makes it."""

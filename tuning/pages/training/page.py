@@ -1,0 +1,224 @@
+"""In: the jobs, the datasets, what runs verbs. Out: the training page's answers; see `assistant.pages`.
+
+What is asked is in doors.py, what is seen in views/. What a job is doing is read from its folder each
+time, so a reload, another tab and a restart of the app show the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, assert_never
+
+from assistant.models.local.loading import DEFAULT
+from assistant.pages.door import answered
+from knowledge.pages.wording import Words
+from tuning.datasets import Datasets, Filter, Status
+from tuning.datasets.splitting import TRAIN
+from tuning.errors import ForPerson
+from tuning.jobs import Job, Jobs
+from tuning.jobs.publishing import evaluation
+from tuning.pages import of
+from tuning.pages.training import form as training_form
+from tuning.pages.training.doors import Asked, At, Form, OnJob, Publish, Show, door
+from tuning.pages.training.views import compare_view, form_view, frame_view, job_view, run
+from tuning.pages.work import Job as Working
+from tuning.pages.work import Work
+from tuning.training import recipes
+from tuning.training.folder import Status as JobStatus
+from tuning.values import Example
+
+if TYPE_CHECKING:
+    from assistant.personas import Personas
+    from tuning.parts import Parts
+
+ESTIMATE = "estimate"
+ORDER = ("lora", "prompt", "full", "bottleneck", "ia3", "norms", "last", "dora", "rslora", "text", "distil")
+SHOWN = ("epochs", "batch", "learning_rate", "max_length")  # of a recipe, in the form
+HEARD = 200  # rows that are looked at for what they begin with
+Run = Callable[[str, Mapping[str, Any], threading.Event, str], Iterator[Mapping[str, Any]]]
+
+
+class TrainingPage:
+    """Knows no Gradio. `run`: a verb by its name; `bases`: models that are on this machine, (name, title)."""
+
+    place = of("training", icon="training", key="b")
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        datasets: Datasets,
+        personas: Personas,
+        run: Run,
+        bases: Callable[[str], list[tuple[str, str]]],
+    ) -> None:
+        self.work = Work()
+        self._jobs, self._datasets, self._personas = jobs, datasets, personas
+        self._run, self._bases = run, bases
+
+    def close(self) -> None:
+        self.work.close()
+
+    def shell(self, say: Words) -> str:
+        return frame_view.shell(say)
+
+    def answer(self, payload: Any, say: Words) -> dict[str, Any]:
+        return answered(door, payload, say, self._answer)
+
+    def _answer(self, action: Any, say: Words) -> dict[str, Any]:
+        match action:
+            case Show(stamp=stamp, at=at):
+                return {} if stamp == self._stamp(at, say) else self._drawn(at, say)
+            case Asked(do="estimate"):
+                self._estimate(action.form, say)
+                return self._drawn(action.at, say)
+            case Asked():
+                return self._start(action.form, say)
+            case OnJob():
+                return self._on_job(action, say)
+            case Publish():
+                return self._publish(action, say)
+            case _:
+                assert_never(action)
+
+    # ── what is shown ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _stamp(self, at: At, say: Words) -> str:
+        jobs = self._jobs.all()
+        known = [(job.id, job.state, job.persona, job.evaluation) for job in jobs]
+        files = [run.stamp(job) for job in jobs if job.id in (at.job, at.against)]
+        clocks = (self._datasets.version(), self.work.version(), [one.name for one in self._personas.all()])
+        told = repr((say.language, at, known, files, clocks))
+        return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
+
+    def _drawn(self, at: At, say: Words) -> dict[str, Any]:
+        stamp, jobs = self._stamp(at, say), self._jobs.all()
+        busy = self._working() is not None or any(_goes_on(job) for job in jobs)
+        return {"stamp": stamp, "busy": busy, "regions": self._regions(at, jobs, say)}
+
+    def _regions(self, at: At, jobs: list[Job], say: Words) -> dict[str, str]:
+        if at.job:
+            found = next((job for job in jobs if job.id == at.job), None)
+            if found is None:
+                return {"head": frame_view.head(True, say), "body": frame_view.gone(say)}
+            return {"head": job_view.head(found, say), "body": self._one(found, at, jobs, say)}
+        if jobs and not at.new:
+            return {"head": frame_view.head(True, say), "body": frame_view.listing(jobs, say)}
+        offers = self._offers(at, say)
+        body = form_view.form(offers, self._newest(), say) if offers.datasets else frame_view.beginning(say)
+        return {"head": frame_view.head(False, say), "body": (frame_view.back(say) if jobs else "") + body}
+
+    def _one(self, job: Job, at: At, jobs: list[Job], say: Words) -> str:
+        shown = run.read(job)
+        others = [one for one in jobs if one.id != job.id]
+        other = next((one for one in others if one.id == at.against), None)
+        below = compare_view.compare(shown, run.read(other), say) if other else ""
+        persona = next(((one.id, one.name) for one in self._personas.all() if one.id == job.persona), None)
+        around = job_view.Around(persona, others, other.id if other else 0, below)
+        return job_view.body(shown, around, evaluation(job), say)
+
+    def _offers(self, at: At, say: Words) -> form_view.Offers:
+        found = [(one, self._datasets.versions(one.id)) for one in self._datasets.all()]
+        names = sorted(recipes.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+        defaults = {
+            name: {key: value for key, value in self._jobs.settings(name, {}).model_dump().items() if key in SHOWN}
+            for name in names
+        }
+        chosen = [(one, versions) for one, versions in found if versions or one.approved]
+        return form_view.Offers(chosen, defaults, self._bases(say.language), DEFAULT, at.data, say("training_prompts"))
+
+    # ── what it takes ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _working(self) -> Working | None:
+        return next((one for one in self.work.of(0) if one.running), None)
+
+    def _newest(self) -> Working | None:
+        return next(reversed(self.work.of(0)), None)
+
+    def _estimate(self, form: Form, say: Words) -> None:
+        """In the background: a probe of the real step takes its time."""
+        settings = self._jobs.settings(form.recipe, training_form.said(form))
+        asked = {
+            "name": self._datasets.get(form.dataset).name,
+            "model": form.base.strip() or DEFAULT,
+            "epochs": form.epochs or max(1, round(settings.epochs)),
+            "batch": settings.batch,
+        }
+        learned = self._learned(form)
+
+        def rows(stop: threading.Event) -> Iterator[Mapping[str, Any]]:
+            for row in self._run("data.estimate", asked, stop, say.language):
+                yield training_form.scaled(row, learned, form)
+
+        about = {"form": form.model_dump(mode="json", exclude={"name", "samples"})}
+        self.work.start(ESTIMATE, 0, rows, about=about)
+
+    def _learned(self, form: Form) -> int | None:
+        """Rows of a version that it learns from; None: of what is approved now."""
+        if not form.version:
+            return None
+        card = self._datasets.version_of(form.dataset, form.version).card
+        return int(card.get("split", {}).get(TRAIN, 0)) or None
+
+    # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _start(self, form: Form, say: Words) -> dict[str, Any]:
+        asked: dict[str, Any] = {
+            "data": self._datasets.get(form.dataset).name,
+            "method": form.recipe,
+            "base": form.base.strip() or DEFAULT,
+            "name": form.name.strip(),
+            "settings": training_form.said(form, training_form.heard(islice(self._examples(form), HEARD))),
+        }
+        asked |= {"number": form.version} if form.version else {}
+        row = next(iter(self._verb("tune.start", asked, say)))
+        return {"said": say("training_started"), "go": {"job": row["job"]}}
+
+    def _examples(self, form: Form) -> Iterator[Example]:
+        if form.version:
+            version = self._datasets.version_of(form.dataset, form.version)
+            return (row.example for row in self._datasets.rows(version, TRAIN))
+        return (one.example for one in self._datasets.every(form.dataset, Filter(status=Status.APPROVED)))
+
+    def _on_job(self, action: OnJob, say: Words) -> dict[str, Any]:
+        if action.do == "halt":
+            self.work.cancel(action.job)
+            return self._drawn(action.at, say)
+        self._verb(f"tune.{action.do}", {"number": action.job}, say)
+        if action.do == "remove":
+            return {"said": say("training_removed"), "go": {}}
+        return self._drawn(action.at, say)
+
+    def _publish(self, action: Publish, say: Words) -> dict[str, Any]:
+        """A refusal of what was measured is a question: the person may publish it all the same."""
+        asked = {"number": action.job, "persona": action.persona.strip(), "anyway": action.anyway}
+        try:
+            (row,) = self._verb("tune.publish", asked, say)
+        except ForPerson as error:
+            if action.anyway or self._jobs.get(action.job).state.status is not JobStatus.DONE:
+                raise
+            return {"refused": error.said(say.language)}
+        return {**self._drawn(action.at, say), "said": say("training_published_as", name=row["persona"])}
+
+    def _verb(self, name: str, asked: Mapping[str, Any], say: Words) -> list[Mapping[str, Any]]:
+        return list(self._run(name, asked, threading.Event(), say.language))
+
+
+def _goes_on(job: Job) -> bool:
+    return not job.state.status.over and job.state.status is not JobStatus.QUEUED
+
+
+def training_page(parts: Parts) -> TrainingPage:
+    """The page of the app's own parts."""
+    from assistant.service.verbs import prepare
+    from tuning.verbs.files import LOCAL
+
+    def run(verb: str, arguments: Mapping[str, Any], stop: threading.Event, language: str) -> Any:
+        return prepare(parts, verb, arguments, stop, language)()
+
+    def bases(language: str) -> list[tuple[str, str]]:
+        return [(card.name, card.title) for card in parts.models.listed(language) if card.name.startswith(LOCAL)]
+
+    return TrainingPage(parts.jobs, parts.datasets, parts.personas, run, bases)
