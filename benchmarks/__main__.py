@@ -38,6 +38,10 @@ def main() -> None:
         for file in sorted(HELD_OUT.parent.glob(f"{HELD_OUT.stem}*{HELD_OUT.suffix}")):
             part("The router", "benchmarks.router", str(file))
         part("Switching adapters", "benchmarks.adapters")
+        part("From chats and files to datasets and back", "benchmarks.data")
+        part("Checking training files", "benchmarks.data_check")
+        part("Cleaning", "benchmarks.data_clean")
+        part("Training against TRL", "benchmarks.tune")
 
 
 if __name__ == "__main__":

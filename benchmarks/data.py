@@ -1,6 +1,6 @@
 """From chats and files to datasets and back: examples a second and peak memory at 1,000, 100,000 and 1,000,000 rows.
 
-    python -m benchmarks.data [--rows 1000 100000] [--chats 200]
+    python -m benchmarks.data [--rows 1000 100000] [--chats 200] [--only convert …]
 
 Rows are made up (tests/tuning/generated.py): chats of three messages, some 430 bytes each, none twice. Every step runs
 in a process of its own, whose peak memory is the system's own figure. "stock" is what people write with Hugging Face's
@@ -169,6 +169,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000])
     parser.add_argument("--chats", type=int, default=200)
+    parser.add_argument("--only", nargs="+", choices=list(STEPS), default=list(STEPS))
     parser.add_argument("--step")
     parser.add_argument("--home", type=Path)
     parser.add_argument("--file", type=Path)
@@ -179,15 +180,16 @@ def main() -> None:
     print(describe(), "\n")
     print("| step | rows | seconds | rows/s | peak MB |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder) / "chats"
-        home.mkdir()
-        seed_chats(home, given.chats)
-        show("build", *measured("build", home, home))
+        if "build" in given.only:
+            home = Path(folder) / "chats"
+            home.mkdir()
+            seed_chats(home, given.chats)
+            show("build", *measured("build", home, home))
         for count in given.rows:
             home = Path(folder) / str(count)
             home.mkdir()
             make(file := home / "rows.jsonl", count)
-            for step in list(STEPS)[1:]:
+            for step in [step for step in given.only if step != "build"]:
                 show(step, *measured(step, home, file))
 
 
