@@ -39,7 +39,7 @@ def test_a_persona_is_made_carried_as_a_file_removed_and_taken_back(
     page.click("[data-do=more]")
     page.fill(".persona-example [data-part=user]", "Rain?")
     page.click(".form-foot .primary")
-    expect(page.locator("[data-problem=name]")).to_contain_text("letter or a digit")
+    expect(page.locator(".personas-page [data-problem=name]")).to_contain_text("letter or a digit")
     expect(page.locator(".persona-example [data-part=problem]")).to_contain_text("is empty")
     assert page.input_value("#persona-voice") == "Doña Nube speaks softly."  # what was written is still there
     page.fill("#persona-name", "Doña Nube")
