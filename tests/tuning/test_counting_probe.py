@@ -28,8 +28,9 @@ def measured(model: Path, weights: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 def children() -> set[str]:
-    """Processes that this one started and that are still there."""
-    return set(Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text().split())
+    """Processes that measure, started by this one and still there; a browser and an app of other tests are none."""
+    started = Path(f"/proc/self/task/{threading.main_thread().native_id}/children").read_text().split()
+    return {one for one in started if b"tuning" in Path(f"/proc/{one}/cmdline").read_bytes()}
 
 
 def test_steps_are_measured_in_a_child_that_is_gone_afterwards(measured: tuple[Probe, Path]) -> None:
