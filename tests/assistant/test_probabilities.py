@@ -70,8 +70,10 @@ def test_the_default_model_goes_on_as_it_writes(weights: Path) -> None:
     models = Models(weights)
     found = next_tokens(models, "The capital of France is", Inference(temperature=0.7, top_k=5), top=12)
     assert found.candidates[0].piece == " Paris"
-    assert [one.cut for one in found.candidates] == [""] * 5 + ["top_k"] * 7
-    assert found.kept == 5
+    fifth = found.candidates[4].before
+    kept = sum(one.before >= fifth for one in found.candidates)  # in bfloat16 two may be the fifth likeliest
+    assert [one.cut for one in found.candidates] == [""] * kept + ["top_k"] * (12 - kept)
+    assert found.kept == kept >= 5
     assert abs(sum(one.before for one in found.candidates) + found.others_before - 1) < 1e-6
     engine = models.loading.engine("local:smollm2-135m", None)
     from assistant.models.local.engine import Sampling
