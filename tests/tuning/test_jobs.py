@@ -191,8 +191,9 @@ def test_what_did_not_learn_is_published_only_anyway(shop: Shop, base: str) -> N
 def test_a_job_is_held_against_its_base_on_what_it_has_not_seen(shop: Shop, base: str, weights: Path) -> None:
     job, models = shop.over(shop.start(base)), Models(weights)
     try:
-        rows = list(eval_job(shop.jobs, models, weights, number=job.id, most=1, language="es"))
-        again = list(eval_job(shop.jobs, models, weights, number=job.id, most=1))
+        unseen = {"number": job.id, "most": 1, "parts": ["unseen"]}
+        rows = list(eval_job(shop.jobs, models, weights, language="es", **unseen))
+        again = list(eval_job(shop.jobs, models, weights, **unseen))
         with pytest.raises(ForPerson, match="no metric"):
             list(eval_job(shop.jobs, models, weights, number=job.id, metrics=["love"], most=1))
     finally:
@@ -201,8 +202,9 @@ def test_a_job_is_held_against_its_base_on_what_it_has_not_seen(shop: Shop, base
     (one,) = (row for row in rows if "scores" in row)
     assert one["before"] != one["after"]
     assert one["prompt"]
-    assert [summary["metric"] for summary in rows[-1]["metrics"]] == ["rouge1", "rougeL", "chrf"]
-    assert rows[-1]["metrics"][0]["message"] != again[-1]["metrics"][0]["message"]  # Spanish, English
+    spanish, english = (told[-1]["parts"]["unseen"] for told in (rows, again))
+    assert [summary["metric"] for summary in spanish] == ["rouge1", "rougeL", "chrf"]
+    assert spanish[0]["message"] != english[0]["message"]
     assert "unseen_rouge1_after" in shop.jobs.get(job.id).evaluation
 
 

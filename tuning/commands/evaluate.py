@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,18 +14,28 @@ app = typer.Typer(no_args_is_help=True)
 Metrics = Annotated[list[str] | None, typer.Option("--metric")]
 
 
+class Part(StrEnum):
+    UNSEEN = "unseen"
+    TRAINED = "trained"
+    GENERAL = "general"
+
+
 @app.command()
 def job(
     context: typer.Context,
     number: int,
     metric: Metrics = None,
+    part: Annotated[list[Part] | None, typer.Option("--part")] = None,
     most: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
-    trained: Annotated[bool, typer.Option("--trained")] = False,
+    tokens: Annotated[int, typer.Option(min=1, max=4_000)] = 80,
+    judge: Annotated[str | None, typer.Option("--judge")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     session = of(context)
-    rows = session.call("eval.job", home, number=number, metrics=metric, most=most, trained=trained)
+    rows = session.call(
+        "eval.job", home, number=number, metrics=metric, parts=part, most=most, tokens=tokens, judge=judge
+    )
     _shown(session, rows, as_json)
 
 
@@ -49,9 +60,13 @@ def compare(
 
 def _shown(session: Session, rows: Iterator[Row], as_json: bool) -> None:
     def one(row: Row) -> None:
-        if "metrics" in row:
-            for summary in row["metrics"]:
+        if "metrics" in row or "parts" in row:
+            told = [summary for some in row.get("parts", {}).values() for summary in some] or row["metrics"]
+            for summary in told:
                 print(clean(summary["message"]))
+            for name in ("learning", "forgetting", "judge"):
+                if name in row:
+                    print(clean(row[name]["message"]))
         elif "scores" in row:
             change = "" if row["change"] is None else f"{row['change']:+.2f}  "
             print(f"{change}{clean(row['prompt'])}\n  − {clean(row['before'])}\n  + {clean(row['after'])}\n")

@@ -6,27 +6,24 @@ The answers lie beside the job, one file a side: an evaluation that was stopped 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from threading import Event
 
+from pydantic import ValidationError
+
 from assistant.models import Models
 from assistant.models.inference import Inference
-from tuning import rows
 from tuning.datasets import Datasets
 from tuning.errors import ForPerson
-from tuning.evaluation.compare import Comparison, compare
-from tuning.evaluation.run import Speaker, answers, bare
+from tuning.evaluation.compare import compare
+from tuning.evaluation.run import Speaker, answers
 from tuning.evaluation.values import Answered, Question, questions
-from tuning.jobs import Job, Jobs
-from tuning.training.folder import ADAPTER, MODEL, TRAIN, VALIDATION
-from tuning.values import Example
+from tuning.jobs import Jobs
+from tuning.jobs.evaluating import METRICS, PARTS, SIDES, Plan, evaluate, measured, summaries
 from tuning.verbs.rows import Row
 
-METRICS = ("rouge1", "rougeL", "chrf")
 GREEDY = Inference(temperature=0.0, max_tokens=80)
 
 
@@ -37,35 +34,31 @@ def eval_job(
     *,
     number: int,
     metrics: Sequence[str] = METRICS,
+    parts: Sequence[str] = PARTS,
     most: int = 20,
-    trained: bool = False,
+    tokens: int = 80,
+    judge: str = "",
     language: str = "en",
     stop: Event | None = None,
 ) -> Iterator[Row]:
-    """A job's model against its base, on its held-out rows (`trained`: on rows it learned from).
+    """A job's model against its base: on rows held out, on some it learned from, on general questions (`parts`).
 
-    {done, of, side} as they come, {key, prompt, reference, before, after, scores, change} per question, the largest
-    gain first, then {number, metrics: [{metric, before, after, change, verdict, message}]}, kept with the job."""
-    job, stop = jobs.get(number), stop or Event()
-    tuned = _tuned(job)
-    asked = list(islice(questions(_held(job, TRAIN if trained else VALIDATION)), most))
-    if not asked:
-        raise ForPerson(
-            "There are no held-out questions: make a version with a share to validate with.",
-            spanish="No hay preguntas apartadas: crea una versión con una parte para validar.",
-        )
-    place, side = job.place / "evaluation", "trained" if trained else "unseen"
-    before = yield from _asked(
-        models, bare(_base(job, tuned), weights), asked, place / f"{side}-before.jsonl", "before", stop
-    )
-    after = yield from _asked(models, tuned, asked, place / f"{side}-after.jsonl", "after", stop)
-    if stop.is_set():
+    {done, of, part, side, prompt, text, seconds_left} as they come, {part, key, prompt, reference, before, after,
+    scores, change} per question, the largest gain first, then {number, parts: {unseen: [{metric, before, after, change,
+    verdict, message}]}, learning, forgetting, judge}; the last one is kept with the job."""
+    plan, stop = _plan(metrics=metrics, parts=parts, most=most, tokens=tokens, judge=judge), stop or Event()
+    made = yield from evaluate(jobs.get(number), models, weights, plan, stop)
+    if made is None:
         return
-    found = compare(before, after, metrics)
-    summary = _summary(found, language)
-    jobs.evaluated(number, {f"{side}_{one['metric']}_{when}": one[when]["value"] for one in summary for when in _SIDES})
-    yield from (one.row() for one in found.rows)
-    yield {"number": number, "side": side, "metrics": summary}
+    jobs.evaluated(number, measured(made))
+    for part, told in made["parts"].items():
+        yield from ({"part": part, **row} for row in told["rows"])
+    told = {part: _messages(told["metrics"], language) for part, told in made["parts"].items()}
+    row: Row = {"number": number, "parts": told}
+    for name in ("learning", "forgetting", "judge"):
+        if made.get(name):
+            row[name] = {**made[name], "message": made[name][language]}
+    yield row
 
 
 def eval_compare(
@@ -82,7 +75,8 @@ def eval_compare(
     language: str = "en",
     stop: Event | None = None,
 ) -> Iterator[Row]:
-    """Two models, by their names, on the held-out split of a dataset's version (the newest). Rows as eval_job."""
+    """Two models, by their names, on the held-out split of a dataset's version (the newest). {done, of, side, …} as
+    they come, a row per question, then {data, before, after, metrics}."""
     version, stop = datasets.version_of(datasets.get(data).id, number), stop or Event()
     asked = list(islice(questions(row.example for row in datasets.rows(version, "validation")), most))
     if not asked:
@@ -92,42 +86,31 @@ def eval_compare(
         )
     place = home / "evaluations" / version.label
     sides = list[list[Answered]]()
-    for when, name in zip(_SIDES, (before, after), strict=True):
+    for when, name in zip(SIDES, (before, after), strict=True):
         speaker, file = Speaker(name, inference=GREEDY), place / f"{_safe(name)}.jsonl"
         sides.append((yield from _asked(models, speaker, asked, file, when, stop)))
     if stop.is_set():
         return
     found = compare(sides[0], sides[1], metrics)
     yield from (one.row() for one in found.rows)
-    yield {"data": version.label, "before": before, "after": after, "metrics": _summary(found, language)}
+    told = _messages(summaries(found), language)
+    yield {"data": version.label, "before": before, "after": after, "metrics": told}
 
 
-_SIDES = ("before", "after")
-
-
-def _tuned(job: Job) -> Speaker:
-    adapter, whole = job.place / ADAPTER, job.place / MODEL
-    if not adapter.is_dir() and not whole.is_dir():
+def _plan(**given: object) -> Plan:
+    try:
+        return Plan.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise ForPerson(
-            "This job has left no model behind yet.", spanish="Este trabajo todavía no ha dejado ningún modelo."
-        )
-    template = (adapter if adapter.is_dir() else whole) / "chat_template.jinja"
-    words = template.read_text(encoding="utf-8") if template.is_file() else ""
-    if adapter.is_dir():
-        return Speaker(job.base, adapter, words, GREEDY)
-    return Speaker(f"hf:{whole}", None, words, GREEDY)
+            f"It cannot be evaluated like this ({what}).", spanish=f"No se puede evaluar así ({what})."
+        ) from None
 
 
-def _base(job: Job, tuned: Speaker) -> Speaker:
-    return replace(tuned, model=job.base, adapter=None)
-
-
-def _held(job: Job, name: str) -> Iterator[Example]:
-    file = job.place / name
-    if file.is_file():
-        with file.open(encoding="utf-8") as lines:
-            for line in lines:
-                yield rows.from_row(json.loads(line))
+def _messages(told: Sequence[Row], language: str) -> list[Row]:
+    kept = ("metric", "before", "after", "change", "better", "worse", "same", "p", "verdict")
+    return [{**{name: one[name] for name in kept}, "message": one["said"][language]} for one in told]
 
 
 def _asked(
@@ -140,10 +123,6 @@ def _asked(
         found.append(one)
         yield {"done": len(found), "of": len(asked), "side": side, "prompt": one.prompt[-120:], "text": one.text[:200]}
     return found
-
-
-def _summary(found: Comparison, language: str) -> list[Row]:
-    return [{**one.row(), "message": one.said(language)} for one in found.summaries]
 
 
 def _safe(name: str) -> str:
