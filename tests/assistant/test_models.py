@@ -328,12 +328,14 @@ assert not {{"socket.connect", "socket.getaddrinfo", "os.fork"}} & set(heard)
 
 
 def test_what_was_converted_belongs_to_the_bytes_it_was_made_of(tmp_path: Path) -> None:
-    """Other weights under the same name are converted anew, and nothing of the earlier ones is kept."""
+    """Other weights under the same name are converted anew, so are those of other code; nothing earlier is kept."""
     source = tmp_path / "model.gguf"
-    code = "import pathlib, sys; pathlib.Path(sys.argv[2], 'made').write_bytes(pathlib.Path(sys.argv[1]).read_bytes())"
-    for content in (b"good weights", b"evil weights"):
+    first = "import pathlib, sys; pathlib.Path(sys.argv[2], 'made').write_bytes(pathlib.Path(sys.argv[1]).read_bytes())"
+    for content, code in ((b"good weights", first), (b"evil weights", first), (b"evil weights", f"{first}  # better")):
         source.write_bytes(content)
+        before = [path for path in tmp_path.iterdir() if path.is_dir()]
         place = converted(tmp_path, "engine-1", code, source)
         assert converted(tmp_path, "engine-1", code, source) == place
         assert (place / "made").read_bytes() == content
+        assert place not in before
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == [place]

@@ -11,6 +11,7 @@ In: turns, limits. Out: the one string a ChatML model reads. Knows nothing of La
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -113,14 +114,15 @@ def turn_of(lock: threading.Lock, stop: threading.Event) -> Iterator[bool]:
 
 
 def converted(folder: Path, name: str, code: str, source: Path) -> Path:
-    """`folder/name-<hash of source>`, made once: `code` runs in a child process with (source, target folder) as its
-    arguments. Made of other bytes, it is another folder, and those of earlier bytes go.
+    """`folder/name-<hash of source, code>`, made once: `code` runs in a child process with (source, target folder) as
+    its arguments. Made of other bytes or by other code, it is another folder, and the earlier ones go.
 
     A child, so that what the conversion loads (hundreds of MB) is gone afterwards; a rename, so that a folder that
     exists is whole; a lock, so that two processes do not both work."""
     from filelock import FileLock
 
-    digest = sums(source.parent, [source.name]).get(source.name, "")[:16]
+    read = sums(source.parent, [source.name]).get(source.name, "")
+    digest = hashlib.sha256(f"{read}\n{code}".encode()).hexdigest()[:16]
     kept, name = name, f"{name}-{digest}"
     place = folder / name
     if place.is_dir():

@@ -30,12 +30,17 @@ PLAIN_STOPS = ("\nUser:", "\nSystem:")  # of a model without a chat template, wh
 _CONVERT = """
 import os, sys
 import torch
+from gguf import GGUFReader
+from tokenizers.pre_tokenizers import Digits, Sequence
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 from transformers.utils import logging
 logging.disable_progress_bar()
 source, target = sys.argv[1:]
 folder, file = os.path.split(source)
 tokenizer = AutoTokenizer.from_pretrained(folder, gguf_file=file)
+if GGUFReader(source).fields["tokenizer.ggml.pre"].contents() == "smollm":  # digits one by one: transformers drops it
+    backend = tokenizer.backend_tokenizer
+    backend.pre_tokenizer = Sequence([Digits(individual_digits=True), backend.pre_tokenizer])
 model = AutoModelForCausalLM.from_pretrained(
     folder, gguf_file=file, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
 )
