@@ -1,6 +1,6 @@
 """From chats and files to datasets and back: examples a second and peak memory at 1,000, 100,000 and 1,000,000 rows.
 
-    python -m benchmarks.data [--rows 1000 100000] [--chats 200] [--only convert …]
+    python -m benchmarks.data [--rows 1000 100000] [--chats 200 20000] [--only convert …]
 
 Rows are made up (tests/tuning/generated.py): chats of three messages, some 430 bytes each, none twice. Every step runs
 in a process of its own, whose peak memory is the system's own figure. "stock" is what people write with Hugging Face's
@@ -45,20 +45,50 @@ def _datasets(home: Path) -> Any:
 
 
 def seed_chats(home: Path, chats: int) -> None:
-    """Ten exchanges each, every other answer liked."""
+    """Ten exchanges each, every other answer liked. Fifty are written as by a person; the others are copies of them
+    in SQL, each with words of its own: a million asked one by one would take hours."""
     from assistant.history import History
     from knowledge.store.database import connect
 
-    history = History(connect(f"sqlite:///{(home / 'afina.sqlite3').as_posix()}"))
-    for number in range(chats):
+    engine = connect(f"sqlite:///{(home / 'afina.sqlite3').as_posix()}")
+    history = History(engine)
+    written = min(chats, 50)
+    for number in range(written):
         conversation, parent = history.create().id, None
         for turn in range(10):
-            question = history.ask(conversation, f"Question {turn} of chat {number}, about bridges?", parent)
+            question = history.ask(conversation, f"Question {turn} of chat c{number:06}, about bridges?", parent)
             answer = history.begin(conversation, question.id)
-            history.finish(answer.id, text=f"This is answer {turn} of chat {number}: bridges are built of stone.")
+            history.finish(answer.id, text=f"This is answer {turn} of chat c{number:06}: bridges are built of stone.")
             if turn % 2:
                 history.rate(answer.id, True)
             parent = answer.id
+    with engine.begin() as connection:
+        for copy in range(1, -(-chats // written)):
+            for table, keys in COPIED.items():
+                connection.exec_driver_sql(_copying(connection, table, keys, copy, written))
+        connection.exec_driver_sql(f"DELETE FROM messages WHERE conversation_id > {chats}")
+        connection.exec_driver_sql(f"DELETE FROM conversations WHERE id > {chats}")
+
+
+COPIED = {  # table → its keys, and how far apart two copies' keys lie
+    "conversations": {"id": "c", "chosen": "m"},
+    "messages": {"id": "m", "conversation_id": "c", "parent_id": "m", "chosen": "m"},
+    "ratings": {"id": "r", "message_id": "m"},
+}
+WORDED = {"title", "title_folded", "text", "text_folded"}
+
+
+def _copying(connection: Any, table: str, keys: dict[str, str], copy: int, written: int) -> str:
+    apart = {"c": written, "m": written * 20, "r": written * 5}
+    columns = [row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")]
+
+    def told(column: str) -> str:
+        if column in keys:
+            return f"{column} + {copy * apart[keys[column]]}"
+        return f"replace({column}, 'chat c', 'chat c{copy}x')" if column in WORDED else column
+
+    into, what = ", ".join(columns), ", ".join(map(told, columns))
+    return f"INSERT INTO {table} ({into}) SELECT {what} FROM {table} WHERE id <= {apart[keys['id']]}"
 
 
 def build(home: Path, file: Path) -> int:
@@ -168,7 +198,7 @@ def peak() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000, 100_000])
-    parser.add_argument("--chats", type=int, default=200)
+    parser.add_argument("--chats", type=int, nargs="+", default=[200], help="five liked answers each")
     parser.add_argument("--only", nargs="+", choices=list(STEPS), default=list(STEPS))
     parser.add_argument("--step")
     parser.add_argument("--home", type=Path)
@@ -180,10 +210,10 @@ def main() -> None:
     print(describe(), "\n")
     print("| step | rows | seconds | rows/s | peak MB |\n|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        if "build" in given.only:
-            home = Path(folder) / "chats"
+        for chats in given.chats if "build" in given.only else ():
+            home = Path(folder) / f"chats-{chats}"
             home.mkdir()
-            seed_chats(home, given.chats)
+            seed_chats(home, chats)
             show("build", *measured("build", home, home))
         for count in given.rows:
             home = Path(folder) / str(count)

@@ -204,6 +204,12 @@ class Messages(Transactions):
             tree = reading.tree(session, self._conversation(session, conversation))
             return reading.messages(session, tree, list(tree.nodes))
 
+    def branches(self, conversation: int) -> tuple[list[Message], frozenset[int]]:
+        """(the whole tree, in the order it was written; which of them are on the shown path), in one reading."""
+        with self._read() as session:
+            tree = reading.tree(session, self._conversation(session, conversation))
+            return reading.messages(session, tree, list(tree.nodes)), frozenset(tree.shown())
+
     def message(self, message: int) -> Message:
         with self._read() as session:
             row = self._conversation(session, self._message(session, message).conversation_id)

@@ -72,11 +72,11 @@ class Tree:
 
     @classmethod
     def of(cls, history: History, conversation: int, title: str) -> Tree:
-        messages = {one.id: one for one in history.messages(conversation)}
+        found, shown = history.branches(conversation)
+        messages = {one.id: one for one in found}
         below = defaultdict[int | None, list[Message]](list)
-        for one in messages.values():
+        for one in found:
             below[one.parent].append(one)
-        shown = frozenset(one.id for one in history.thread(conversation))
         return cls(conversation, title, messages, below, shown)
 
     def path(self, message: Message) -> list[Message]:
@@ -114,7 +114,8 @@ def whole(message: Message) -> bool:
 
 def passes(answer: Message, question: str, only: ChatFilter) -> bool:
     """A table of conditions: each one a person can set."""
-    said = folded(f"{question}\n{answer.text}")
+    words = folded(only.search).split()
+    said = folded(f"{question}\n{answer.text}") if words else ""
     rated = answer.liked is not None
     return (
         whole(answer)
@@ -130,7 +131,7 @@ def passes(answer: Message, question: str, only: ChatFilter) -> bool:
         and (not only.language or (detect(answer.text) or "other") == only.language)
         and (only.shortest is None or len(answer.text) >= only.shortest)
         and (only.longest is None or len(answer.text) <= only.longest)
-        and all(word in said for word in folded(only.search).split())
+        and all(word in said for word in words)
     )  # fmt: skip
 
 
