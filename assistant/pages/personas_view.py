@@ -88,7 +88,10 @@ def _tags(persona: Persona, say: Words) -> Iterator[str]:
     if persona.facts:
         yield f'<span class="tag good" title="{attr(say("personas_facts_about"))}">{escape(say("personas_facts_tag"))}</span>'
     if persona.lineage:
-        yield f'<span class="tag good" title="{attr(lineage(persona.lineage, say))}">{escape(say("personas_tuned"))}</span>'
+        known = say("personas_tuned" if persona.lineage.origin == "tuned" else "personas_imported")
+        yield f'<span class="tag good" title="{attr(lineage(persona.lineage, say))}">{escape(known)}</span>'
+        for doubt in persona.lineage.although:
+            yield f'<span class="tag doubt">{escape(say(f"personas_although_{doubt}"))}</span>'
     elif persona.adapter:
         yield f'<span class="tag" title="{attr(persona.adapter)}">{escape(say("personas_adapter_tag"))}</span>'
     if persona.language:
@@ -99,10 +102,11 @@ def lineage(from_: Lineage, say: Words) -> str:
     """One line: what it was tuned from, with what, how well."""
     parts = [
         say(f"personas_lineage_{name}", value=value)
-        for name in ("dataset", "base", "method", "job", "trained_at")
+        for name in ("source", "dataset", "base", "method", "job", "trained_at")
         if (value := getattr(from_, name))
     ]
     parts += [f"{metric} {say.number(value, 3)}" for metric, value in from_.evaluation.items()]
+    parts += [say(f"personas_although_{doubt}") for doubt in from_.although]
     return " · ".join(parts)
 
 

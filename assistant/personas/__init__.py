@@ -11,7 +11,18 @@ Knows nothing of routes, tools or pages.
 
 from __future__ import annotations
 
-from assistant.personas.card import Example, Lineage, Persona, Source, handle
+from assistant.personas.card import Doubt, Example, Lineage, Persona, Source, handle
 from assistant.personas.store import NameTaken, Personas, Stored, UnknownPersona
 
-__all__ = ["Example", "Lineage", "NameTaken", "Persona", "Personas", "Source", "Stored", "UnknownPersona", "handle"]
+__all__ = [
+    "Doubt",
+    "Example",
+    "Lineage",
+    "NameTaken",
+    "Persona",
+    "Personas",
+    "Source",
+    "Stored",
+    "UnknownPersona",
+    "handle",
+]

@@ -21,6 +21,8 @@ NAME = r"^[^\W_][\w .'’-]{0,39}$"  # begins with a letter or a digit
 PICTURE_BYTES = 200_000
 
 Text = Annotated[str, Field(max_length=8_000)]
+# Its loss on rows it has not seen did not fall; its answers to unseen questions got worse; it forgot what it knew.
+Doubt = Literal["loss", "answers", "forgot"]
 
 
 class _Card(BaseModel):
@@ -37,12 +39,15 @@ class Example(_Card):
 class Lineage(_Card):
     """Where a tuned persona comes from: shown, never guessed."""
 
+    origin: Literal["tuned", "imported"] = "tuned"
+    source: str = Field(default="", max_length=200)  # of an imported one: what its folder was called
     dataset: str = Field(default="", max_length=200)  # name and version
     base: str = Field(default="", max_length=200)  # the model it was tuned from
     method: str = Field(default="", max_length=40)  # "lora", "dpo", …
     job: str = Field(default="", max_length=64)
     evaluation: dict[str, float] = Field(default_factory=dict)  # metric → value, on data it was not tuned on
     trained_at: str = Field(default="", max_length=40)  # ISO 8601
+    although: tuple[Doubt, ...] = ()  # published in spite of what was measured
 
 
 class Source(_Card):

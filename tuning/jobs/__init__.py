@@ -2,7 +2,8 @@
 
 values       a job as it is shown
 jobs         started, queued, watched, cancelled, gone on with; a process that died is taken up again
-publishing   a finished job → a persona in the chat, with its lineage
+publishing   a finished job → a persona in the chat, with its lineage; a gate on what was measured
+published    every model a persona had, to go back to
 """
 
 from tuning.jobs.jobs import Jobs

@@ -5,6 +5,8 @@ datasets ─< examples (what is curated: one row each, its content as JSON)
    │   └─< edits (what was done, to be undone: the newest first)
    └─< versions (frozen, named by fingerprint) ─< version_rows >─ contents (each content once, by its SHA-256)
             └─< jobs (a version on its way to a model)
+
+published_models (what a persona's model was, version by version; neither jobs nor personas take it with them)
 """
 
 from __future__ import annotations
@@ -166,5 +168,24 @@ class JobRow(Table):
     evaluation: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, default=None)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class PublishedRow(Table):
+    """One version of a persona's model. `card`: those fields of its card that make it speak so.
+
+    `facts`: for a model card. Personas are another package's rows, and jobs may go: neither is a foreign key."""
+
+    __tablename__ = "published_models"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    persona_id: Mapped[int] = mapped_column(index=True)
+    number: Mapped[int]  # 1, 2, … of this persona
+    kind: Mapped[str] = mapped_column(String(16))  # "tuned" | "imported" | "written": as a person had set it
+    card: Mapped[dict[str, Any]] = mapped_column(JSON)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    job_id: Mapped[int | None] = mapped_column(default=None)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
