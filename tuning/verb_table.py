@@ -15,7 +15,7 @@ _IN: Mapping[str, tuple[str, ...]] = {  # module → the verbs in it: "build" is
     "versions": ("freeze", "versions", "card", "diff", "export", "take"),
 }  # fmt: skip
 
-_JOBS = ("recipes", "start", "list", "show", "watch", "cancel", "resume", "remove", "publish")
+_JOBS = ("recipes", "estimate", "start", "list", "show", "watch", "cancel", "resume", "remove", "publish")
 
 VERBS: Mapping[str, str] = (
     {

@@ -75,14 +75,14 @@ def test_it_stops_before_it_has_measured_and_leaves_no_process(model: Path, weig
 @pytest.mark.parametrize(("batch", "length"), [(1, 1), (8, 300), (1, 10_000), (1_000, 7), (3, 65)])
 def test_a_probe_is_never_larger_than_its_limit(batch: int, length: int, tmp_path: Path, model: Path) -> None:
     """Asked of the shape alone: each is measured or found, here it is written as if it had been measured."""
-    from tuning.counting.probe import _machine, _shape
+    from tuning.counting.probe import _shape, machine
 
     shape = _shape(batch, length)
     assert shape.batch * shape.length <= TOKENS
     assert shape.length % STEP == 0
     assert shape.batch <= batch
     row = Probe(
-        model="hf:x", batch=shape.batch, length=shape.length, machine=_machine(), steps=1, seconds=1, peak=2,
+        model="hf:x", batch=shape.batch, length=shape.length, machine=machine(), steps=1, seconds=1, peak=2,
         small_seconds=1, small_peak=1, load=0, precision="float32", device="cpu",
     )  # fmt: skip
     (tmp_path / "probes.json").write_text(json.dumps({"format": "afina-probes/2", "rows": [row.model_dump()]}))

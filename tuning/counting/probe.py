@@ -88,13 +88,14 @@ def probe(
     """`length`: tokens of an example. `method`: of tuning.training. `folder`: where results are kept. ForPerson of a
     model that does not run here, ForOperator where this machine cannot learn with it, TryAgain once `stop` is set."""
     shape = _shape(batch, length)
-    wanted = (model, method, shape.batch, shape.length, _machine())
+    wanted = (model, method, shape.batch, shape.length, machine())
     for row in _kept(folder):
         if (row.model, row.method, row.batch, row.length, row.machine) == wanted:
             return row
     source = _source(model, weights)
     _fits(model, source)
-    found = _measured(source, method, shape, stop or threading.Event())
+    asked = {"folder": str(source), "method": method, "batch": shape.batch, "length": shape.length}
+    found = measured({**asked, "small": SMALL, "seconds": SECONDS}, stop or threading.Event())
     made = Probe(model=model, method=method, batch=shape.batch, length=shape.length, machine=wanted[4], **found)
     _keep(folder, made)
     return made
@@ -156,7 +157,8 @@ def _cached() -> int:
 # ── the child ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _measured(source: Path, method: str, shape: _Shape, stop: threading.Event) -> dict[str, Any]:
+def measured(asked: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
+    """What the child says last of what it was asked. ForOperator where it cannot, TryAgain once `stop` is set."""
     pipe = subprocess.PIPE
     # Passive: threads of torch that spin for each other took 13 s for a step of 0.5 s while other work ran (two cores).
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "OMP_WAIT_POLICY": "PASSIVE"}
@@ -172,8 +174,6 @@ def _measured(source: Path, method: str, shape: _Shape, stop: threading.Event) -
     for thread in threads:
         thread.start()
     try:
-        asked: dict[str, Any] = {"folder": str(source), "method": method, "batch": shape.batch, "length": shape.length}
-        asked |= {"small": SMALL, "seconds": SECONDS}
         child.stdin.write(json.dumps(asked).encode() + b"\n")
         child.stdin.close()
         return _last(rows, stop)
@@ -244,7 +244,7 @@ def _keep(folder: Path, made: Probe) -> None:
     half.replace(folder / "probes.json")
 
 
-def _machine() -> str:
+def machine() -> str:
     return f"{platform.machine()} · {_processor()} · {os.cpu_count()} cores · torch {metadata.version('torch')}"
 
 

@@ -49,17 +49,16 @@ class Versions(Curation):
                 "The share for validation is between 0 and 0.5.",
                 spanish="La parte para validar está entre 0 y 0,5.",
             )
-        chosen = list(self.every(dataset, APPROVED))
-        if not chosen:
-            raise ForPerson(
-                "Nothing is approved yet: approve examples first, then make a version.",
-                spanish="Aún no hay nada aprobado: aprueba ejemplos primero y después crea una versión.",
-            )
-        groups = [one.example.source.group or f"example:{one.id}" for one in chosen]
-        together = list(alike([one.example for one in chosen])) if alike else []
-        sides = split(groups, together, share=share, seed=seed)
-        made_of = {"seed": seed, "share": share, "near_duplicates": len(together), **(more or {})}
+        chosen, sides, together = self._divided(dataset, share, seed, alike)
+        made_of = {"seed": seed, "share": share, "near_duplicates": together, **(more or {})}
         return self._frozen(dataset, chosen, sides, made_of)
+
+    def divided(
+        self, dataset: int, *, share: float = 0.1, seed: int = 7, alike: Alike | None = None
+    ) -> list[tuple[Stored, str]]:
+        """What is approved now, with the side that `freeze` would put it on."""
+        chosen, sides, _ = self._divided(dataset, share, seed, alike)
+        return list(zip(chosen, sides, strict=True))
 
     def adopt(self, name: str, card: Mapping[str, Any], kept: Sequence[tuple[str, Example]]) -> Version:
         """A version that was made elsewhere: a dataset of its own, its examples approved, the card as it came."""
@@ -131,6 +130,19 @@ class Versions(Curation):
             moved=tuple((was, one) for was, one in both if was.split != one.split),
             same=sum(was.split == one.split for was, one in both),
         )
+
+    def _divided(
+        self, dataset: int, share: float, seed: int, alike: Alike | None
+    ) -> tuple[list[Stored], list[str], int]:
+        chosen = list(self.every(dataset, APPROVED))
+        if not chosen:
+            raise ForPerson(
+                "Nothing is approved yet: approve examples first, then make a version.",
+                spanish="Aún no hay nada aprobado: aprueba ejemplos primero y después crea una versión.",
+            )
+        groups = [one.example.source.group or f"example:{one.id}" for one in chosen]
+        together = list(alike([one.example for one in chosen])) if alike else []
+        return chosen, split(groups, together, share=share, seed=seed), len(together)
 
     def _frozen(self, dataset: int, chosen: list[Stored], sides: list[str], made_of: Mapping[str, Any]) -> Version:
         fingerprint = version_fingerprint((side, one.fingerprint) for side, one in zip(sides, chosen, strict=True))

@@ -10,6 +10,7 @@ from typing import Any
 from assistant.personas import Personas
 from tuning.datasets import Datasets
 from tuning.jobs import Job, Jobs
+from tuning.jobs.estimating import estimate, of_approved, of_version
 from tuning.jobs.publishing import evaluation, publish
 from tuning.training import recipes
 from tuning.verbs.rows import Row
@@ -38,6 +39,30 @@ def tune_start(
     version = datasets.version_of(dataset, number) if number else datasets.freeze(dataset, alike=alike)
     said = {**(settings or {}), **({"base": base} if base else {})}
     yield job(jobs.start(version, name=name, recipe=method, said=said))
+
+
+def tune_estimate(
+    datasets: Datasets,
+    jobs: Jobs,
+    home: Path,
+    *,
+    data: str,
+    method: str = "lora",
+    base: str | None = None,
+    number: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    language: str = "en",
+    stop: Event | None = None,
+) -> Iterator[Row]:
+    """What `tune_start` with the same words would take: {done, of, what} as it is counted and measured, then
+    tuning.jobs.estimating.Takes.row. What was measured before is told at once."""
+    dataset = datasets.get(data).id
+    chosen = jobs.settings(method, {**(settings or {}), **({"base": base} if base else {})})
+    given = (
+        of_version(datasets, datasets.version_of(dataset, number)) if number else of_approved(datasets, dataset, alike)
+    )
+    takes = yield from estimate(given, chosen, home, stop or Event())
+    yield takes.row(language)
 
 
 def tune_list(jobs: Jobs) -> Iterator[Row]:

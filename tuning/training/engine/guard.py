@@ -65,10 +65,15 @@ def check_before(folder: Path, weights: int, whole: bool, settings: Settings, tr
             f"Cierra otros programas o elige un pack_tokens menor que {settings.pack_tokens}, o el método lora.",
         )
     if trained is not None:
-        disk = 12 * trained * (settings.keep + 2) + LEAST_DISK + (weights if whole else 0)
+        disk = disk_needed(weights, whole, settings, trained)
         room = shutil.disk_usage(folder).free
         if room < disk:
             raise no_disk(folder, disk, room)
+
+
+def disk_needed(weights: int, whole: bool, settings: Settings, trained: int) -> int:
+    """Bytes: checkpoints (weights and two moments), and what is written at the end."""
+    return 12 * trained * (settings.keep + 2) + LEAST_DISK + (weights if whole else 0)
 
 
 def no_disk(folder: Path, needed: int, free: int) -> ForOperator:

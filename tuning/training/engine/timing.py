@@ -1,9 +1,13 @@
-"""A few steps of a run, measured: the real step, on made-up rows. Run in a process of its own by tuning.counting.probe.
+"""A few steps of a run, measured: the real step. Run in a process of its own by tuning.counting.probe.
 
-In, one line on standard input: {"folder", "method", "batch", "length", "small", "seconds"}. Out, lines:
-{"loaded": seconds} · {"step": seconds} … · {"steps", "seconds", "peak", "small_seconds", "small_peak", "load",
+In, one line on standard input, of made-up rows: {"folder", "method", "batch", "length", "small", "seconds"}. Out,
+lines: {"loaded": seconds} · {"step": seconds} … · {"steps", "seconds", "peak", "small_seconds", "small_peak", "load",
 "precision", "device"} or {"failed": reason}. Steps over one row of `small` tokens come first: they show what a step
-takes before any token. Half of each row is learned. Nothing that is learned is kept.
+takes before any token. Half of each row is learned.
+
+In, of a job: {"settings", "rows", "held", "place", "seconds"}: rows [ids, learned] in the order of its steps, some of
+those held out, the disk it will lie on. Out: {"loaded"} · {"step"} … · tuning.jobs.estimating.Measured, as JSON.
+Nothing that is learned is kept.
 """
 
 from __future__ import annotations
@@ -17,21 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from tuning.counting.tokens import Rule, RuleCounter
-from tuning.training import packing
+from tuning.errors import TuningError
+from tuning.training import bases, packing
 from tuning.training.bases import Base
-from tuning.training.engine import base, guard
+from tuning.training.engine import base, guard, samples
 from tuning.training.engine.methods import METHODS
 from tuning.training.engine.step import Learner
 from tuning.training.rows import Row
 from tuning.training.settings import Settings
 
 STEPS = 6
+WRITTEN = 8  # tokens of a sample
 
 
 def main() -> None:
     asked = json.loads(sys.stdin.readline())
     try:
-        _run(asked)
+        _job(asked) if "settings" in asked else _run(asked)
     except Exception as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         _say(failed=guard.said(error, None, Path())[0] if guard.is_memory(error) else reason)
@@ -68,6 +74,96 @@ def _run(asked: dict[str, Any]) -> None:
         steps=len(measured), seconds=statistics.median(measured), peak=guard.used_memory(), small_seconds=small,
         small_peak=small_peak, load=load, precision=str(loaded.compute).removeprefix("torch."), device=loaded.device,
     )  # fmt: skip
+
+
+def _job(asked: dict[str, Any]) -> None:
+    settings = Settings.model_validate(asked["settings"])
+    place = Path(asked["place"])
+    found = bases.find(settings.base, Path(settings.weights))
+    free, began = guard.free_memory(), time.monotonic()
+    told: dict[str, Any] = {"steps": 0, "free": free, "whole": settings.method in base.WHOLE, "refused": None}
+    try:
+        guard.check_before(place, found.bytes, told["whole"], settings)
+    except TuningError as error:
+        _say(**{**told, "refused": {"en": error.said("en"), "es": error.said("es")}})
+        return
+    guard.forget_used()
+    loaded = base.load(found, settings)
+    trained = METHODS[settings.method](loaded, found, settings)
+    learner = Learner(trained, settings, _teacher(settings))
+    told["disk"] = guard.disk_needed(found.bytes, trained.whole, settings, trained.parameters)
+    told |= {"trained": trained.parameters, "device": loaded.device, "load": time.monotonic() - began}
+    told["precision"] = str(loaded.compute).removeprefix("torch.")
+    _say(loaded=told["load"])
+    told |= _learned(learner, settings, [_row(one) for one in asked["rows"]], asked["seconds"])
+    told |= _looked(learner, settings, [_row(one) for one in asked["held"]])
+    if settings.samples:
+        short = settings.model_copy(update={"samples": settings.samples[:1], "sample_tokens": WRITTEN})
+        start = time.monotonic()
+        samples.answers(trained, found, short, _never)
+        told["token_seconds"] = (time.monotonic() - start) / WRITTEN
+    _say(**told, peak=guard.used_memory())
+
+
+def _learned(learner: Learner, settings: Settings, rows: list[Row], seconds: float) -> dict[str, Any]:
+    """Steps as the run takes them; where one alone would last too long, of as many of its rows as there is time for.
+
+    The first row is learned from twice: the first time also makes what later ones reuse."""
+
+    def step(some: list[Row]) -> tuple[float, int]:
+        laid = _laid(learner, settings, some)
+        start = time.monotonic()
+        learner.learn(laid, 1e-9, _never)
+        return time.monotonic() - start, max(pack.read for pack in laid)
+
+    first, (again, small) = step(rows[:1])[0], step(rows[:1])
+    small_peak, until = guard.used_memory(), time.monotonic() + seconds
+    fits = max(1, min(settings.batch, round(2 * seconds / max(1e-6, again / len(rows[0]) * _mean(rows)))))
+    times, tokens, most, at = list[float](), 0, small, 0
+    while len(times) < STEPS and at < len(rows) and (time.monotonic() < until or not times):
+        some = rows[at : at + fits]
+        took, read = step(some)
+        times.append(took)
+        tokens, most, at = tokens + sum(map(len, some)), max(most, read), at + settings.batch
+        _say(step=took)
+    return {
+        "steps": len(times), "rows": fits, "tokens": tokens, "seconds": sum(times), "small": small, "most": most,
+        "small_peak": small_peak, "first": max(0.0, first - again),
+    }  # fmt: skip
+
+
+def _looked(learner: Learner, settings: Settings, held: list[Row]) -> dict[str, Any]:
+    start = time.monotonic()
+    if held:
+        learner.evaluate(_laid(learner, settings, held), _never)
+    return {"held_tokens": sum(map(len, held)), "held_seconds": time.monotonic() - start}
+
+
+def _laid(learner: Learner, settings: Settings, rows: list[Row]) -> list[packing.Pack]:
+    packs = learner.trained.loaded.packs
+    return packing.packed(rows, settings.pack_tokens if packs else 0, share=settings.share_prefix and packs)
+
+
+def _teacher(settings: Settings) -> Any:
+    if settings.teacher is None:
+        return None
+    found = bases.find(settings.teacher.base, Path(settings.weights))
+    taught = base.load(found, settings.model_copy(update={"method": "lora"}))
+    taught.model.eval()
+    return taught
+
+
+def _row(one: Any) -> Row:
+    ids, learn = one
+    return Row(tuple(ids), tuple(map(bool, learn)))
+
+
+def _mean(rows: list[Row]) -> float:
+    return sum(map(len, rows)) / len(rows)
+
+
+def _never() -> bool:
+    return False
 
 
 def _say(**row: Any) -> None:
