@@ -42,7 +42,9 @@ _PARTS = {
 Shapes = dict[str, tuple[int, ...]]
 
 
-class _Wrong(Exception):  # noqa: N818
+class Wrong(Exception):  # noqa: N818
+    """What is wrong with it, in English and Spanish; `refused` makes a sentence of it."""
+
     def __init__(self, english: str, spanish: str) -> None:
         super().__init__(english)
         self.spanish = spanish
@@ -61,60 +63,61 @@ def check_adapter(folder: Path, base: Path, name: str = "") -> Checked:
     """ForPerson says what is wrong. `name`: what the base is called elsewhere: local:smollm2-135m, a repository."""
     try:
         return _checked(folder, base, name)
-    except _Wrong as error:
-        raise _refused(folder, str(error), error.spanish) from None
+    except Wrong as error:
+        raise refused(folder, str(error), error.spanish) from None
     except OSError as error:
         why = error.strerror or str(error)
-        raise _refused(folder, f"it cannot be read: {why}", f"no se puede leer: {why}") from None
+        raise refused(folder, f"it cannot be read: {why}", f"no se puede leer: {why}") from None
 
 
 def _checked(folder: Path, base: Path, name: str) -> Checked:
-    _sizes(folder)
-    config = _json(folder / "adapter_config.json")
+    sane(folder, ("adapter_config.json", "adapter_model.safetensors"))
+    config = object_of(folder / "adapter_config.json")
     kind = str(config.get("peft_type", "")).upper()
     if kind not in KINDS:
-        raise _Wrong(
+        raise Wrong(
             f"its kind {kind or 'is not said'} is not known here", f"su tipo {kind or 'no consta'} no se conoce"
         )
     if config.get("auto_mapping") or config.get("custom_modules") or config.get("modules_to_save"):
-        raise _Wrong("it brings classes or whole modules of its own", "trae clases o módulos enteros propios")
+        raise Wrong("it brings classes or whole modules of its own", "trae clases o módulos enteros propios")
     named = str(config.get("base_model_name_or_path", ""))
     _same_base(named, base, name)
     file = folder / "adapter_model.safetensors"
-    head, start = _head(file)
+    head, start = head_of(file)
     _fits(kind, {key: tuple(said["shape"]) for key, said in head.items()}, _layers(base), config, base)
-    _finite(file, head, start)
+    finite(file, head, start)
     many = sum(math.prod(said["shape"]) for said in head.values())
     rank = int(config.get("r") or 0) if kind == "LORA" else 0
-    return Checked(KINDS[kind], many, rank, named, _template(folder))
+    return Checked(KINDS[kind], many, rank, named, template_of(folder))
 
 
-def _sizes(folder: Path) -> None:
+def sane(folder: Path, needed: tuple[str, ...]) -> None:
+    """Files of a sane size, nothing that could run code, and those that are needed."""
     if not folder.is_dir():
-        raise _Wrong("there is no such folder", "no existe la carpeta")
+        raise Wrong("there is no such folder", "no existe la carpeta")
     for file in folder.rglob("*"):
         if file.is_symlink():
-            raise _Wrong(f"{file.name} points elsewhere", f"{file.name} apunta a otro sitio")
+            raise Wrong(f"{file.name} points elsewhere", f"{file.name} apunta a otro sitio")
         if file.suffix.lower() in _RUNS:
-            raise _Wrong(
+            raise Wrong(
                 f"{file.name} is of a format that can run code",
                 f"{file.name} es de un formato que puede ejecutar código",
             )
         largest = LARGEST if file.suffix == ".safetensors" else LARGEST_TEXT
         if file.is_file() and file.stat().st_size > largest:
-            raise _Wrong(f"{file.name} is too large", f"{file.name} es demasiado grande")
-    for needed in ("adapter_config.json", "adapter_model.safetensors"):
-        if not (folder / needed).is_file():
-            raise _Wrong(f"it has no {needed}", f"no tiene {needed}")
+            raise Wrong(f"{file.name} is too large", f"{file.name} es demasiado grande")
+    for name in needed:
+        if not (folder / name).is_file():
+            raise Wrong(f"it has no {name}", f"no tiene {name}")
 
 
-def _json(file: Path) -> dict[str, Any]:
+def object_of(file: Path) -> dict[str, Any]:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
-        raise _Wrong(f"{file.name} is no JSON object", f"{file.name} no es un objeto JSON")
+        raise Wrong(f"{file.name} is no JSON object", f"{file.name} no es un objeto JSON")
     return content
 
 
@@ -125,14 +128,14 @@ def _same_base(named: str, base: Path, name: str) -> None:
     else:
         same = Path(named) == base or named == name.removeprefix("hf:") or Path(named).name == base.name
     if named and not same:
-        raise _Wrong(
+        raise Wrong(
             f"it was trained on {named[:200]}, not on this base", f"se entrenó sobre {named[:200]}, no sobre esta"
         )
 
 
-def _head(file: Path) -> tuple[dict[str, Any], int]:
+def head_of(file: Path) -> tuple[dict[str, Any], int]:
     """(tensor → dtype, shape, data_offsets; where the values begin); each within the file, none over another."""
-    broken = _Wrong(f"{file.name} is damaged", f"{file.name} está dañado")
+    broken = Wrong(f"{file.name} is damaged", f"{file.name} está dañado")
     size = file.stat().st_size
     with file.open("rb") as opened:
         length = int.from_bytes(opened.read(8), "little")
@@ -163,16 +166,16 @@ def _head(file: Path) -> tuple[dict[str, Any], int]:
 def _layers(base: Path) -> Shapes:
     found: Shapes = {}
     for file in sorted(base.glob("*.safetensors")):
-        head, _ = _head(file)
+        head, _ = head_of(file)
         found |= {key.removesuffix(".weight"): tuple(said["shape"]) for key, said in head.items()}
     if not found:
-        raise _Wrong("its base has no safetensors", "su base no tiene safetensors")
+        raise Wrong("its base has no safetensors", "su base no tiene safetensors")
     return found
 
 
 def _fits(kind: str, shapes: Shapes, layers: Shapes, config: dict[str, Any], base: Path) -> None:
     if kind == "PROMPT_TUNING":
-        width = _json(base / "config.json").get("hidden_size")
+        width = object_of(base / "config.json").get("hidden_size")
         if set(shapes) != {"prompt_embeddings"} or shapes["prompt_embeddings"][1:] != (width,):
             raise _misfit(next(iter(shapes)))
         return
@@ -199,11 +202,11 @@ def _wanted(kind: str, part: str, layer: tuple[int, ...], config: dict[str, Any]
     return [{"down.weight": (size, out), "down.bias": (size,), "up.weight": (out, size), "up.bias": (out,)}[part]]
 
 
-def _misfit(key: str) -> _Wrong:
-    return _Wrong(f"{key[:120]} does not fit the base's layers", f"{key[:120]} no encaja en las capas de la base")
+def _misfit(key: str) -> Wrong:
+    return Wrong(f"{key[:120]} does not fit the base's layers", f"{key[:120]} no encaja en las capas de la base")
 
 
-def _finite(file: Path, head: dict[str, Any], start: int) -> None:
+def finite(file: Path, head: dict[str, Any], start: int) -> None:
     """A number is not finite where all bits of its exponent are set."""
     values = np.memmap(file, dtype=np.uint8, mode="r")
     masks = {"F32": (np.uint32, 0x7F800000), "F16": (np.uint16, 0x7C00), "BF16": (np.uint16, 0x7F80)}
@@ -212,34 +215,36 @@ def _finite(file: Path, head: dict[str, Any], start: int) -> None:
         kind, mask = masks[said["dtype"]]
         bits = np.frombuffer(values[start + first : start + end].tobytes(), dtype=kind)
         if bool(((bits & kind(mask)) == mask).any()):
-            raise _Wrong(
+            raise Wrong(
                 f"{key[:120]} holds values that are no numbers", f"{key[:120]} contiene valores que no son números"
             )
 
 
-def _template(folder: Path) -> str:
+def template_of(folder: Path) -> str:
+    """The chat template that came with it, tried in the sandbox; "" where none did."""
     file = folder / "chat_template.jinja"
     if not file.is_file():
         return ""
     text = file.read_text(encoding="utf-8", errors="replace")
     if len(text) > LARGEST_TEMPLATE:
-        raise _Wrong("its chat template is too long", "su plantilla de chat es demasiado larga")
+        raise Wrong("its chat template is too long", "su plantilla de chat es demasiado larga")
     names = dict(_names(folder))
     try:
         rendered([Turn("system", "-"), Turn("user", "-"), Turn("assistant", "-"), Turn("user", "-")], text, (), names)
     except AssistantError as error:
-        raise _Wrong(error.said("en"), error.said("es")) from None
+        raise Wrong(error.said("en"), error.said("es")) from None
     return text
 
 
 def _names(folder: Path) -> list[tuple[str, str]]:
     file = folder / "tokenizer_config.json"
-    said = _json(file) if file.is_file() else {}
+    said = object_of(file) if file.is_file() else {}
     return [(key, value) for key, value in said.items() if key.endswith("_token") and isinstance(value, str)]
 
 
-def _refused(folder: Path, why: str, spanish: str) -> ForPerson:
+def refused(folder: Path, why: str, spanish: str, *, whole: bool = False) -> ForPerson:
+    what, que = ("model", "modelo") if whole else ("adapter", "adaptador")
     return ForPerson(
-        f"The adapter {folder.name} is not loaded: {why}. Get it anew, or choose another.",
-        spanish=f"El adaptador {folder.name} no se carga: {spanish}. Consíguelo de nuevo o elige otro.",
+        f"The {what} {folder.name} is not loaded: {why}. Get it anew, or choose another.",
+        spanish=f"El {que} {folder.name} no se carga: {spanish}. Consíguelo de nuevo o elige otro.",
     )
