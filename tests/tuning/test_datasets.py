@@ -307,6 +307,14 @@ def plain(hole: Hole) -> dict[str, object]:
     return {"line": hole.line, "message": hole.said("en")}
 
 
+def test_the_recipe_tells_that_a_gathering_was_taken_back(datasets: Datasets, marv: int) -> None:
+    datasets.add(marv, [talk(100), talk(101)], what="build")
+    datasets.noted(marv, {"what": "chats", "examples": 2})
+    datasets.undo(marv)
+    *_, told, back = datasets.get(marv).recipe
+    assert (told["what"], back["what"], back["was"], back["examples"]) == ("chats", "taken back", "build", 2)
+
+
 def test_an_import_is_counted_and_undone_as_one(datasets: Datasets, marv: int) -> None:
     items = [talk(100), Hole(2), talk(101), talk(3), Hole(5)]
     last = list(datasets.take_in(marv, "talks.jsonl", "openai", items, row=plain))[-1]
@@ -316,6 +324,7 @@ def test_an_import_is_counted_and_undone_as_one(datasets: Datasets, marv: int) -
     assert datasets.get(marv).recipe[-1]["file"] == "talks.jsonl"
     undone, gone = datasets.undo_import(last.id)
     assert gone == 2
+    assert datasets.get(marv).recipe[-1]["what"] == "taken back"
     assert datasets.get(marv).examples == 12
     with pytest.raises(ForPerson):
         datasets.undo_import(undone.id)

@@ -18,7 +18,7 @@ from assistant.store.transactions import now
 from tuning import rows
 from tuning.datasets import reading
 from tuning.datasets.drafts import unknown_example
-from tuning.datasets.examples import AT_ONCE, Examples
+from tuning.datasets.examples import AT_ONCE, GATHERED, Examples
 from tuning.datasets.values import Filter, Status, Stored
 from tuning.errors import ForPerson
 from tuning.store.tables import DatasetRow, EditRow, ExampleRow
@@ -183,7 +183,7 @@ class Curation(Examples):
     def undo(self, dataset: int) -> str | None:
         """Take back the newest edit; what it was ("approve", "edit", …), None where there is none."""
         with self._write() as session:
-            self._dataset(session, dataset)
+            row = self._dataset(session, dataset)
             newest = select(EditRow).where(EditRow.dataset_id == dataset).order_by(EditRow.id.desc()).limit(1)
             edit = session.scalars(newest).first()
             if edit is None:
@@ -198,6 +198,8 @@ class Curation(Examples):
             for one in edit.before:
                 if "content" in one or "gone" in one:
                     _put_back(session, dict(one))
+            if made and edit.what in GATHERED:
+                self._into_recipe(row, {"what": "taken back", "was": edit.what, "examples": len(made)})
             session.delete(edit)
             return edit.what
 

@@ -80,11 +80,15 @@ class Drafts(Transactions):
         return self.get(dataset)
 
     def noted(self, dataset: int, step: Mapping[str, Any]) -> None:
-        """Into the recipe: what was added, with which filters. It stands on the card of every later version."""
+        """Into the recipe: what was added, with which filters, and what was taken back. It stands on the card
+        of every later version."""
         with self._write() as session:
-            row = self._dataset(session, dataset)
-            row.recipe = [*row.recipe, {**step, "at": now().isoformat(timespec="seconds")}]
-            row.updated_at = now()
+            self._into_recipe(self._dataset(session, dataset), step)
+
+    @staticmethod
+    def _into_recipe(row: DatasetRow, step: Mapping[str, Any]) -> None:
+        row.recipe = [*row.recipe, {**step, "at": now().isoformat(timespec="seconds")}]
+        row.updated_at = now()
 
     def remove(self, dataset: int) -> Dataset:
         """Out of sight, until `restore`. Its name is free again."""

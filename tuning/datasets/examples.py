@@ -18,6 +18,7 @@ from tuning.values import Example
 
 AT_ONCE = 500  # examples per transaction and ids per query: databases limit the variables of one statement
 UNDOABLE = 100  # edits kept per dataset
+GATHERED = frozenset({"build", "documents", "propose", "folder"})  # edits that have a line in the recipe
 
 
 class Examples(Drafts):

@@ -79,7 +79,9 @@ class Importing(Statistical):
             raise ForPerson(
                 "This import is not in the dataset any more.", spanish="Esta importación ya no está en el conjunto."
             )
-        return found, self._gone(number, "undone")
+        gone = self._gone(number, "undone")
+        self.noted(found.dataset, {"what": "taken back", "was": "import", "file": found.name, "examples": gone})
+        return found, gone
 
     def _begin(self, dataset: int, name: str, kind: str) -> int:
         with self._write() as session:
