@@ -58,7 +58,9 @@ def chats(parts: Parts) -> int:
 
 
 def test_from_liked_chats_to_a_file_that_its_provider_takes(call: Call, chats: int, tmp_path: Path) -> None:
-    assert call("build", name="liked", rating="liked", turns="exchange", dry=True) == [{"name": "liked", "found": 10}]
+    counted = {"name": "liked", "found": 10, "answers": 10}
+    assert call("build", name="liked", rating="liked", turns="exchange", dry=True) == [counted]
+    assert call("build", name="liked", rating="liked", dry=True) == [{**counted, "found": 1}]  # one conversation
     assert call("list") == []
     (built,) = call("build", name="liked", rating="liked", turns="exchange")
     assert (built["added"], built["known"]) == (10, 0)

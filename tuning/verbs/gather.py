@@ -58,7 +58,8 @@ def data_build(
 ) -> Iterator[Row]:
     """Examples from the chats that pass; the dataset is made where there is none of that name.
 
-    {dataset, name, found, added, known}; `dry`: only counted, nothing is made or added. See tuning.sources.chats.
+    {dataset, name, found, added, known}; `dry`: only counted, with the answers in them: one
+    conversation can hold several. See tuning.sources.chats.
     """
     only = chats.ChatFilter(
         since=_aware(since), until=_aware(until), persona=persona, route=Route(route) if route else None,
@@ -68,7 +69,8 @@ def data_build(
     shape = chats.Shape(kind=kind, turns=turns, grounding=grounding, tools=tools)
     found = chats.gather(history, only, shape, cast(personas, toolbox))
     if dry:
-        yield {"name": name, "found": sum(1 for _ in _until(found, stop))}
+        each = [len(one.source.messages) for one in _until(found, stop)]
+        yield {"name": name, "found": len(each), "answers": sum(each)}
         return
     waiting = _until(found, stop)
     first = next(waiting, None)

@@ -125,7 +125,7 @@ class Acts:
                 *_, row = self._now("data.build", {**liked, "name": "x", "dry": True}, say)
                 return {
                     "alone": True,
-                    "regions": {"liked": listing_view.liked(row["found"], bool(self._datasets.all()), say)},
+                    "regions": {"liked": listing_view.liked(row["answers"], bool(self._datasets.all()), say)},
                 }
             case "begin-liked":
                 one = self._datasets.create(self._free(say("datasets_liked_name")))
