@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,12 +20,14 @@ from tests.tuning.training_jobs import marv
 from tuning.datasets import Status as Approval
 from tuning.datasets import Version
 from tuning.jobs import Job, Jobs
-from tuning.pages.training import form as training_form
 from tuning.pages.training.doors import Form
+from tuning.pages.training.estimating import Estimating
+from tuning.pages.training.form import deciding
 from tuning.pages.training.page import TrainingPage, training_page
 from tuning.pages.training.views import form_view, run
 from tuning.pages.training.views.compare_view import differing
 from tuning.pages.work import Job as Working
+from tuning.pages.work import Work
 from tuning.parts import Parts
 from tuning.training import recipes
 from tuning.training.folder import ADAPTER, LOG, Folder, Status
@@ -184,27 +187,17 @@ def test_what_cannot_start_is_one_sentence(
     assert parts.jobs.all() == []
 
 
-def test_an_estimate_is_of_the_rows_and_steps_that_are_asked_for() -> None:
-    row = {"examples": 66, "batch": 8, "epochs": 4, "steps": 36, "tokens": 6600, "seconds": 72.0}
-    form = Form(data="1:1", recipe="lora")
-    found = training_form.scaled(row, 33, form)
-    assert (found["steps"], found["seconds"], found["tokens"], found["examples"]) == (4 * 5, 40.0, 3300, 33)
-    assert training_form.scaled(row, None, form) == row
-    assert training_form.scaled(row, 33, form.model_copy(update={"max_steps": 6}))["seconds"] == 12.0
-    assert training_form.scaled(row, 33, form.model_copy(update={"max_steps": 600, "minutes": 1}))["seconds"] == 60.0
-    unknown = {**row, "seconds": None, "steps": None}
-    assert training_form.scaled(unknown, 33, form) == unknown
-
-
 def test_the_start_button_says_how_long(parts: Parts, version: Version) -> None:
     say = words_in("en", WORDS)
     offers = form_view.Offers(
         [(parts.datasets.get(version.dataset), [version])], {"lora": {"epochs": 4}}, [], "local:x"
     )
-    row = {"examples": 66, "steps": 36, "tokens": 6600, "seconds": 240.0, "memory_bytes": 10**9, "notes": [EVIL]}
-    done = Working(1, "estimate", 0, {"form": {"data": "1:1"}}, "done", row)
+    row: dict[str, Any] = {"rows": 66, "batch": 8, "steps": 36, "tokens": 6600, "seconds": 240.0, "memory_bytes": 10**9}
+    row |= {"measured_steps": 4, "measured_rows": 8, "tokens_per_second": 200.0, "precision": EVIL, "price": 0.0}
+    done = Working(1, "estimate", 0, {"form": {"data": EVIL}}, "done", row)
     shown = form_view.form(offers, done, say)
     assert "Start: about 4 minutes" in shown
+    assert "0: it runs here" in shown
     assert not Tags(shown).seen & {"script", "img", "onerror"}
     assert "Start: about" not in form_view.form(offers, None, say)
 
@@ -213,14 +206,54 @@ def test_an_estimate_that_fails_says_why_and_a_start_is_still_offered(
     ask: Ask, page: TrainingPage, version: Version
 ) -> None:
     form = {"data": f"{version.dataset}:1", "recipe": "lora", "base": "hf:/nowhere/at/all"}
-    ask("estimate", form=form)
-    until = time.monotonic() + 60
+    for wrong, told in ((form, "nowhere"), ({**form, "learning_rate": "quick"}, "no learning rate")):
+        shown = body(ask("estimate", form=wrong))
+        while any(one.running for one in page.work.of(0)):
+            time.sleep(0.02)
+        shown = body(ask("show"))
+        assert 'class="state bad fresh"' in shown
+        assert told in shown
+        assert '<button class="button primary">Start</button>' in shown
+
+
+def test_another_form_cancels_what_is_measured_and_the_same_one_does_not(parts: Parts) -> None:
+    begun, ended = list[str](), list[str]()
+
+    def run(verb: str, asked: Mapping[str, Any], stop: threading.Event, language: str) -> Iterator[dict[str, Any]]:
+        begun.append(asked["recipe"])
+        yield {"done": 0, "of": 0, "what": "measure"}
+        if asked["recipe"] == "slow":
+            stop.wait(20)
+            ended.append(asked["recipe"])
+            return
+        yield {"seconds": 1.0, "enough_memory": False, "enough_disk": True}
+
+    work = Work()
+    estimating = Estimating(work, run, lambda form: {"recipe": form.recipe})
+    slow, quick = Form(data="1:1", recipe="slow"), Form(data="1:1", recipe="quick")
+    for form in (slow, slow, quick, quick, quick.model_copy(update={"name": "another name"})):
+        estimating.start(form, "en")
+    work.close()
+    assert (begun, ended) == (["slow", "quick"], ["slow"])
+    assert estimating.against(slow) is None
+    assert estimating.against(quick) == {"seconds": 1.0, "enough_memory": False, "enough_disk": True}
+
+
+def test_a_machine_that_is_too_small_is_a_question_and_no_hindrance(
+    ask: Ask, page: TrainingPage, parts: Parts, version: Version
+) -> None:
+    form = Form(data=f"{version.dataset}:1", recipe="lora")
+    row = {"enough_memory": False, "enough_disk": True, "memory_bytes": 9 * 10**9, "memory_free": 2 * 10**9}
+    page.work.start("estimate", 0, lambda _: iter([row]), about={"form": deciding(form)})
     while any(one.running for one in page.work.of(0)):
-        assert time.monotonic() < until
         time.sleep(0.02)
-    shown = body(ask("show"))
-    assert 'class="state bad"' in shown
-    assert words_in("en", WORDS)("training_start_blind") in shown
+    asked = form.model_dump(exclude_defaults=True)
+    english, spanish = (ask("start", language, form=asked)["refused"] for language in ("en", "es"))
+    assert "9.0 GB are needed" in english
+    assert "9,0 GB" in spanish
+    assert parts.jobs.all() == []
+    assert ask("start", form=asked, anyway=True)["go"] == {"job": 1}
+    assert "go" in ask("start", form={**asked, "epochs": 1})  # what was not measured is not held against it
 
 
 # ── what is seen of it ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -341,6 +374,7 @@ def test_the_page_calls_verbs_that_there_are(parts: Parts) -> None:
         "tune.resume",
         "tune.remove",
         "tune.publish",
-        "data.estimate",
+        "tune.estimate",
+        "eval.job",
     ):
         assert name in parts.verbs

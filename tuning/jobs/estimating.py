@@ -160,9 +160,11 @@ class Takes:
         }  # fmt: skip
 
 
-def estimate(given: Given, settings: Settings, home: Path, stop: Event) -> Generator[Told, None, Takes]:
-    """Yields {done, of, what: count | measure} as it goes. ForPerson where there is nothing to learn, TryAgain once
-    `stop` is set, otherwise what the child could not."""
+def estimate(
+    given: Given, settings: Settings, home: Path, stop: Event, *, seconds: float = SECONDS
+) -> Generator[Told, None, Takes]:
+    """Yields {done, of, what: count | measure} as it goes. `seconds`: of measured steps. ForPerson where nothing would
+    be learned, TryAgain once `stop` is set, otherwise what the child could not."""
     base = bases.find(settings.base, Path(settings.weights))
     rows = _Rows(given, settings, base.counter, stop)
     counting = _key("count", given.fingerprint, settings.base, settings.max_length, settings.learn)
@@ -181,7 +183,7 @@ def estimate(given: Given, settings: Settings, home: Path, stop: Event) -> Gener
     found = _known(home, measuring, Measured)
     if found is None:
         yield {"done": 0, "of": 0, "what": "measure"}
-        asked = {"settings": settings.model_dump(mode="json"), "place": str(home), "seconds": SECONDS}
+        asked = {"settings": settings.model_dump(mode="json"), "place": str(home), "seconds": seconds}
         found = Measured.model_validate(measured({**asked, **rows.first(counted)}, stop))
         if found.refused is None:
             _keep(home, measuring, found)

@@ -30,7 +30,7 @@ from tuning.jobs.values import Job
 from tuning.store.tables import JobRow
 from tuning.store.transactions import Transactions
 from tuning.training import recipes
-from tuning.training.folder import CONFIG, STOP, Folder, State, Status
+from tuning.training.folder import CONFIG, STOP, Folder, State, Status, written
 from tuning.training.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -109,13 +109,16 @@ class Jobs(Transactions):
             folder.say(status=Status.STOPPED, reason=_WAITED)
         return self.get(number)
 
-    def resume(self, number: int) -> Job:
-        """From its newest valid checkpoint, or from the start."""
+    def resume(self, number: int, minutes: float | None = None) -> Job:
+        """From its newest valid checkpoint, or from the start. `minutes`: of learning, from now on; one whose time was
+        up gets as much again where none are given."""
         job = self.get(number)
         if job.state.status is Status.DONE:
             raise ForPerson("This job is done.", spanish="Este trabajo ya está hecho.")
         if not job.state.status.over:
             raise ForPerson("This job has not ended.", spanish="Este trabajo no ha terminado.")
+        if minutes is not None or job.time_up:
+            self._capped(job, job.state.seconds + (60 * minutes if minutes is not None else job.settings["time_cap"]))
         Folder(job.place).file(STOP).unlink(missing_ok=True)
         self._attempt(number, 0)
         Folder(job.place).say(status=Status.QUEUED, reason={}, pid=None)
@@ -212,6 +215,13 @@ class Jobs(Transactions):
             )
         _CHILDREN.append(begun)
         _wait_for(lambda: running(job.place) or begun.poll() is not None, 10.0)
+
+    def _capped(self, job: Job, seconds: float) -> None:
+        """Its time cap from now on; a checkpoint does not depend on it."""
+        settings = Settings.model_validate({**job.settings, "time_cap": round(seconds, 1)})
+        with self._write() as session:
+            self._row(session, job.id).settings = settings.model_dump(mode="json")
+        written(job.place / CONFIG, settings.model_dump_json(indent=1))
 
     def _attempt(self, number: int, attempts: int) -> None:
         with self._write() as session:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tuning.training.folder import State
+from tuning.training.folder import ADAPTER, MODEL, State, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,17 @@ class Job:
     persona: int | None
     evaluation: Mapping[str, Any]
     created_at: datetime  # UTC
+
+    @property
+    def left(self) -> bool:
+        """Whether there is a model in its folder."""
+        return any((self.place / name).is_dir() for name in (ADAPTER, MODEL))
+
+    @property
+    def time_up(self) -> bool:
+        """Its time cap ended it."""
+        cap = self.settings.get("time_cap")
+        return self.state.status is Status.STOPPED and cap is not None and self.state.seconds >= float(cap)
 
     @property
     def command(self) -> str:

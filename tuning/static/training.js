@@ -2,8 +2,10 @@
 
 import { copy } from "/afina/static/knowledge/runtime.js";
 
-const NUMBERS = ["job", "against"];
-const UNMEASURED = ["name", "samples"]; // fields that change nothing of what it takes
+const NUMBERS = ["job", "against", "page"];
+const TEXTS = ["data", "part", "by"];
+const UNMEASURED = ["name"]; // fields that change nothing of what it takes
+const PAUSE = 700; // milliseconds after the last change, before what it takes is asked again
 
 export function page(host) {
   const { root, words } = host;
@@ -14,7 +16,7 @@ export function page(host) {
     for (const [name, value] of new URLSearchParams(location.search)) {
       if (NUMBERS.includes(name)) at[name] = Math.trunc(Math.abs(Number(value))) || 0;
       else if (name === "new") at.new = true;
-      else if (name === "data") at.data = value;
+      else if (TEXTS.includes(name)) at[name] = value;
     }
     return at;
   }
@@ -74,6 +76,27 @@ export function page(host) {
     const names = new Set([...Object.keys(given), ...Object.keys(of)].filter((name) => !UNMEASURED.includes(name)));
     const stale = [...names].some((name) => String(given[name] ?? "") !== String(of[name] ?? ""));
     part("form").toggleAttribute("data-local-stale", stale);
+    return stale;
+  }
+
+  /** What it will take is asked by itself: when the form is there, and after each change. */
+  let soon = 0;
+  let shown = null;
+  function estimated() {
+    const form = part("form");
+    if (!form) return;
+    const first = form !== shown;
+    shown = form;
+    if (first && (!part("estimate") || compared())) estimate();
+  }
+  function later() {
+    clearTimeout(soon);
+    soon = setTimeout(() => part("form") && estimate(), PAUSE);
+  }
+  async function estimate() {
+    clearTimeout(soon);
+    if ([...part("form").querySelectorAll("input")].some((element) => !element.checkValidity())) return;
+    await host.call({ at: here(), do: "estimate", form: read() });
   }
 
   /** Another recipe has other defaults; what the person wrote over the old ones stays. */
@@ -89,17 +112,32 @@ export function page(host) {
   }
 
   let pending = false;
-  async function asked(action) {
+  async function start(anyway = false) {
     if (pending || !valid()) return;
     pending = true;
+    clearTimeout(soon);
     told("");
+    let answer;
     try {
-      const answer = await act({ do: action, form: read() });
+      answer = await act({ do: "start", form: read(), anyway });
       if (answer.error) told(answer.error);
       if (answer.go) recipe = null;
     } finally {
       pending = false;
     }
+    if (answer?.refused && await host.confirmed(words.training_short_title, answer.refused, words.training_short_anyway, words.training_short_not)) await start(true);
+  }
+
+  /** The metrics that are ticked, what else is measured. */
+  function evaluate(given, form) {
+    for (const element of form.querySelectorAll("input")) if (!element.checkValidity()) return element.reportValidity();
+    const asked = { metrics: [...form.querySelectorAll("[data-metric]:checked")].map((element) => element.dataset.metric) };
+    for (const element of form.querySelectorAll("[data-field]")) {
+      const { field, kind } = element.dataset;
+      const value = kind === "yes" ? element.checked : kind === "number" ? Number(element.value) : element.value.trim();
+      if (value || kind === "yes") asked[field] = value;
+    }
+    return act({ do: "evaluate", job: Number(given.job), ...asked });
   }
 
   async function publish(given, form) {
@@ -135,8 +173,10 @@ export function page(host) {
   host.on({
     to: (_, element) => to(Object.fromEntries(new URL(element.href).searchParams)),
     view: (given) => host.view(given.view),
-    start: () => asked("start"),
-    estimate: () => asked("estimate"),
+    start: () => start(),
+    estimate: () => { told(""); return valid() && estimate(); },
+    evaluate,
+    "go-on": (given) => act({ do: "evaluate", job: Number(given.job), go_on: true }),
     halt: (given) => act({ do: "halt", job: Number(given.job) }),
     cancel: (given) => act({ do: "cancel", job: Number(given.job) }),
     resume: (given) => act({ do: "resume", job: Number(given.job) }),
@@ -147,9 +187,19 @@ export function page(host) {
   });
   root.addEventListener("change", ({ target }) => {
     if (target === part("against")) return to({ ...here(), against: target.value }, { push: false });
+    if (target === part("by")) return to({ ...here(), by: target.value, page: 0 }, { push: false });
     if (target.dataset.field === "recipe") defaults(target.value);
-    if (part("form")?.contains(target)) compared();
+    changed(target);
   });
-  root.addEventListener("input", ({ target }) => { if (part("form")?.contains(target)) compared(); });
-  new MutationObserver(() => { if (part("form")) compared(); }).observe(root, { childList: true, subtree: true });
+  root.addEventListener("input", ({ target }) => changed(target));
+  function changed(target) {
+    if (!part("form")?.contains(target) || UNMEASURED.includes(target.dataset.field)) return;
+    compared();
+    later();
+  }
+  new MutationObserver(() => {
+    if (!part("form")) return;
+    compared();
+    estimated();
+  }).observe(root, { childList: true, subtree: true });
 }

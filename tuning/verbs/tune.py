@@ -94,8 +94,9 @@ def tune_cancel(jobs: Jobs, *, number: int) -> Iterator[Row]:
     yield job(jobs.cancel(number))
 
 
-def tune_resume(jobs: Jobs, *, number: int) -> Iterator[Row]:
-    yield job(jobs.resume(number))
+def tune_resume(jobs: Jobs, *, number: int, minutes: float | None = None) -> Iterator[Row]:
+    """`minutes`: of learning from now on, at most; without, one whose time was up gets as much again."""
+    yield job(jobs.resume(number, minutes))
 
 
 def tune_remove(jobs: Jobs, *, number: int) -> Iterator[Row]:

@@ -21,6 +21,9 @@ class At(BaseModel):
     against: Number = 0  # that it is compared with
     new: bool = False  # the form of a new one
     data: str = Field(default="", max_length=60)  # that the form begins with: "3:1"
+    part: str = Field(default="", max_length=20)  # of an evaluation, whose answers are shown
+    by: str = Field(default="", max_length=400)  # the metric that sorts them
+    page: Number = 0  # of them
 
 
 class Form(BaseModel):
@@ -64,15 +67,33 @@ class Doing(Action):
 
 
 class Asked(Doing):
+    """`anyway`: although memory or disk may not suffice."""
+
     do: Literal["start", "estimate"]
     form: Form
+    anyway: bool = False
 
 
 class OnJob(Doing):
-    """`halt`: of an estimate, by its own number."""
+    """`halt`: of an estimate or an evaluation, by its own number."""
 
     do: Literal["cancel", "resume", "remove", "halt"]
     job: Number
+
+
+class Evaluate(Doing):
+    """What is asked and measured; ranges are checked with the plan. `go_on`: as it was asked before."""
+
+    do: Literal["evaluate"]
+    job: Number
+    go_on: bool = False
+    metrics: tuple[Annotated[str, Field(max_length=40)], ...] = Field(default=(), max_length=20)
+    checks: str = Field(default="", max_length=400)  # "max_words:50, regex:^Q"
+    trained: bool = False
+    general: bool = False
+    most: Count = 20
+    tokens: Count = 80
+    judge: str = Field(default="", max_length=4_000)
 
 
 class Publish(Doing):
@@ -82,4 +103,4 @@ class Publish(Doing):
     anyway: bool = False
 
 
-door: TypeAdapter[Any] = TypeAdapter(Annotated[Show | Asked | OnJob | Publish, Field(discriminator="do")])
+door: TypeAdapter[Any] = TypeAdapter(Annotated[Show | Asked | OnJob | Evaluate | Publish, Field(discriminator="do")])

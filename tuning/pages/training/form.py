@@ -1,10 +1,9 @@
-"""In: a form. Out: fields of a job's settings; an estimate of what it takes, for the rows it will learn from. Pure."""
+"""In: a form. Out: fields of a job's settings; what of it decides what the job takes. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from tuning.errors import ForPerson
@@ -40,6 +39,11 @@ def said(form: Form, system: str = "") -> dict[str, Any]:
     return given
 
 
+def deciding(form: Form) -> dict[str, Any]:
+    """What an estimate depends on."""
+    return form.model_dump(mode="json", exclude={"name"})
+
+
 def samples(text: str, system: str = "") -> list[dict[str, str]]:
     prompts = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
     return [{"prompt": prompt, "system": system} for prompt in prompts[:PROMPTS]]
@@ -49,27 +53,6 @@ def heard(examples: Iterable[Example]) -> str:
     """The system's words that most of them begin with."""
     found = Counter(one.system for one in examples)
     return found.most_common(1)[0][0] if found else ""
-
-
-def scaled(row: Mapping[str, Any], learned: int | None, form: Form) -> dict[str, Any]:
-    """An estimate of all that is approved → of the `learned` rows of a version, and of no more steps than asked for.
-
-    Tokens are of one epoch, as in the estimate."""
-    counted, steps = row.get("examples"), row.get("steps")
-    if not counted or not steps:
-        return dict(row)
-    rows = learned if learned is not None else counted
-    wanted = math.ceil(rows / row["batch"]) * row["epochs"]
-    if form.max_steps is not None:
-        wanted = form.max_steps
-    found = {**row, "examples": rows, "steps": wanted}
-    if row.get("tokens") is not None:
-        found["tokens"] = round(row["tokens"] * rows / counted)
-    if row.get("seconds") is not None:
-        found["seconds"] = round(row["seconds"] * wanted / steps, 1)
-        if form.minutes is not None:
-            found["seconds"] = min(found["seconds"], form.minutes * 60.0)
-    return found
 
 
 def _can_learn(base: str) -> None:

@@ -18,13 +18,13 @@ from knowledge.pages.wording import Words
 from tuning.datasets import Datasets, Filter, Status
 from tuning.datasets.splitting import TRAIN
 from tuning.errors import ForPerson
-from tuning.jobs import Job, Jobs
+from tuning.jobs import Job, Jobs, evaluating
 from tuning.jobs.publishing import evaluation
 from tuning.pages import of
 from tuning.pages.training import form as training_form
-from tuning.pages.training.doors import Asked, At, Form, OnJob, Publish, Show, door
-from tuning.pages.training.views import compare_view, form_view, frame_view, job_view, run
-from tuning.pages.work import Job as Working
+from tuning.pages.training.doors import Asked, At, Evaluate, Form, OnJob, Publish, Show, door
+from tuning.pages.training.estimating import Estimating
+from tuning.pages.training.views import compare_view, evaluation_view, form_view, frame_view, job_view, run
 from tuning.pages.work import Work
 from tuning.training import recipes
 from tuning.training.folder import Status as JobStatus
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from assistant.personas import Personas
     from tuning.parts import Parts
 
-ESTIMATE = "estimate"
+EVALUATE = "evaluate"
 ORDER = ("lora", "prompt", "full", "bottleneck", "ia3", "norms", "last", "dora", "rslora", "text", "distil")
 SHOWN = ("epochs", "batch", "learning_rate", "max_length")  # of a recipe, in the form
 HEARD = 200  # rows that are looked at for what they begin with
@@ -42,7 +42,7 @@ Run = Callable[[str, Mapping[str, Any], threading.Event, str], Iterator[Mapping[
 
 
 class TrainingPage:
-    """Knows no Gradio. `run`: a verb by its name; `bases`: models that are on this machine, (name, title)."""
+    """Knows no Gradio. `run`: a verb by its name; `models`: those that are known, (name, title)."""
 
     place = of("training", icon="training", key="b")
 
@@ -52,11 +52,12 @@ class TrainingPage:
         datasets: Datasets,
         personas: Personas,
         run: Run,
-        bases: Callable[[str], list[tuple[str, str]]],
+        models: Callable[[str], list[tuple[str, str]]],
     ) -> None:
         self.work = Work()
         self._jobs, self._datasets, self._personas = jobs, datasets, personas
-        self._run, self._bases = run, bases
+        self._run, self._models = run, models
+        self._estimating = Estimating(self.work, run, self._asked)
 
     def close(self) -> None:
         self.work.close()
@@ -72,12 +73,15 @@ class TrainingPage:
             case Show(stamp=stamp, at=at):
                 return {} if stamp == self._stamp(at, say) else self._drawn(at, say)
             case Asked(do="estimate"):
-                self._estimate(action.form, say)
+                self._estimating.start(action.form, say.language)
                 return self._drawn(action.at, say)
             case Asked():
-                return self._start(action.form, say)
+                return self._start(action, say)
             case OnJob():
                 return self._on_job(action, say)
+            case Evaluate():
+                self._evaluate(action, say)
+                return self._drawn(action.at, say)
             case Publish():
                 return self._publish(action, say)
             case _:
@@ -95,7 +99,8 @@ class TrainingPage:
 
     def _drawn(self, at: At, say: Words) -> dict[str, Any]:
         stamp, jobs = self._stamp(at, say), self._jobs.all()
-        busy = self._working() is not None or any(_goes_on(job) for job in jobs)
+        works = [*self.work.of(0), *(self.work.of(at.job) if at.job else [])]
+        busy = any(one.running for one in works) or any(_goes_on(job) for job in jobs)
         return {"stamp": stamp, "busy": busy, "regions": self._regions(at, jobs, say)}
 
     def _regions(self, at: At, jobs: list[Job], say: Words) -> dict[str, str]:
@@ -107,7 +112,7 @@ class TrainingPage:
         if jobs and not at.new:
             return {"head": frame_view.head(True, say), "body": frame_view.listing(jobs, say)}
         offers = self._offers(at, say)
-        body = form_view.form(offers, self._newest(), say) if offers.datasets else frame_view.beginning(say)
+        body = form_view.form(offers, self._estimating.newest(), say) if offers.datasets else frame_view.beginning(say)
         return {"head": frame_view.head(False, say), "body": (frame_view.back(say) if jobs else "") + body}
 
     def _one(self, job: Job, at: At, jobs: list[Job], say: Words) -> str:
@@ -116,8 +121,20 @@ class TrainingPage:
         other = next((one for one in others if one.id == at.against), None)
         below = compare_view.compare(shown, run.read(other), say) if other else ""
         persona = next(((one.id, one.name) for one in self._personas.all() if one.id == job.persona), None)
-        around = job_view.Around(persona, others, other.id if other else 0, below)
+        around = job_view.Around(persona, others, other.id if other else 0, below, self._evaluated(job, at, say))
         return job_view.body(shown, around, evaluation(job), say)
+
+    def _evaluated(self, job: Job, at: At, say: Words) -> str:
+        """Of one that has left a model behind."""
+        if not job.state.status.over or not job.left:
+            return ""
+        work = next((one for one in reversed(self.work.of(job.id)) if one.what == EVALUATE), None)
+        broken = None if work is not None and work.running else evaluating.broken_off(job)
+        judges = [(name, title) for name, title in self._models(say.language) if name != job.base]
+        found = evaluation_view.Evaluated(
+            job.id, evaluating.report(job), work, broken, judges, at.part, at.by, at.page
+        )  # fmt: skip
+        return evaluation_view.evaluation(found, say)
 
     def _offers(self, at: At, say: Words) -> form_view.Offers:
         found = [(one, self._datasets.versions(one.id)) for one in self._datasets.all()]
@@ -127,52 +144,29 @@ class TrainingPage:
             for name in names
         }
         chosen = [(one, versions) for one, versions in found if versions or one.approved]
-        return form_view.Offers(chosen, defaults, self._bases(say.language), DEFAULT, at.data, say("training_prompts"))
-
-    # ── what it takes ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _working(self) -> Working | None:
-        return next((one for one in self.work.of(0) if one.running), None)
-
-    def _newest(self) -> Working | None:
-        return next(reversed(self.work.of(0)), None)
-
-    def _estimate(self, form: Form, say: Words) -> None:
-        """In the background: a probe of the real step takes its time."""
-        settings = self._jobs.settings(form.recipe, training_form.said(form))
-        asked = {
-            "name": self._datasets.get(form.dataset).name,
-            "model": form.base.strip() or DEFAULT,
-            "epochs": form.epochs or max(1, round(settings.epochs)),
-            "batch": settings.batch,
-        }
-        learned = self._learned(form)
-
-        def rows(stop: threading.Event) -> Iterator[Mapping[str, Any]]:
-            for row in self._run("data.estimate", asked, stop, say.language):
-                yield training_form.scaled(row, learned, form)
-
-        about = {"form": form.model_dump(mode="json", exclude={"name", "samples"})}
-        self.work.start(ESTIMATE, 0, rows, about=about)
-
-    def _learned(self, form: Form) -> int | None:
-        """Rows of a version that it learns from; None: of what is approved now."""
-        if not form.version:
-            return None
-        card = self._datasets.version_of(form.dataset, form.version).card
-        return int(card.get("split", {}).get(TRAIN, 0)) or None
+        bases = [(name, title) for name, title in self._models(say.language) if name.startswith(training_form.HERE)]
+        return form_view.Offers(chosen, defaults, bases, DEFAULT, at.data, say("training_prompts"))
 
     # ── what is done ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _start(self, form: Form, say: Words) -> dict[str, Any]:
-        asked: dict[str, Any] = {
+    def _asked(self, form: Form, system: str = "") -> dict[str, Any]:
+        """What `tune.start` and `tune.estimate` are given."""
+        return {
             "data": self._datasets.get(form.dataset).name,
             "method": form.recipe,
             "base": form.base.strip() or DEFAULT,
-            "name": form.name.strip(),
-            "settings": training_form.said(form, training_form.heard(islice(self._examples(form), HEARD))),
+            "settings": training_form.said(form, system),
+            **({"number": form.version} if form.version else {}),
         }
-        asked |= {"number": form.version} if form.version else {}
+
+    def _start(self, action: Asked, say: Words) -> dict[str, Any]:
+        """Where the estimate says that memory or disk do not suffice, that is a question first."""
+        form = action.form
+        against = None if action.anyway else self._estimating.against(form)
+        if against is not None:
+            return {"refused": form_view.short_of(against, say)}
+        system = training_form.heard(islice(self._examples(form), HEARD))
+        asked = {**self._asked(form, system), "name": form.name.strip()}
         row = next(iter(self._verb("tune.start", asked, say)))
         return {"said": say("training_started"), "go": {"job": row["job"]}}
 
@@ -191,6 +185,17 @@ class TrainingPage:
             return {"said": say("training_removed"), "go": {}}
         return self._drawn(action.at, say)
 
+    def _evaluate(self, action: Evaluate, say: Words) -> None:
+        """In the background: hundreds of answers take their time. What was answered before is not asked again."""
+        job = self._jobs.get(action.job)
+        before = evaluating.broken_off(job) if action.go_on else None
+        asked = before.model_dump(mode="json") if before else _plan(action)
+
+        def rows(stop: threading.Event) -> Iterator[Mapping[str, Any]]:
+            yield from self._run("eval.job", {"number": job.id, **asked}, stop, say.language)
+
+        self.work.start(EVALUATE, job.id, rows)
+
     def _publish(self, action: Publish, say: Words) -> dict[str, Any]:
         """A refusal of what was measured is a question: the person may publish it all the same."""
         asked = {"number": action.job, "persona": action.persona.strip(), "anyway": action.anyway}
@@ -206,6 +211,13 @@ class TrainingPage:
         return list(self._run(name, asked, threading.Event(), say.language))
 
 
+def _plan(asked: Evaluate) -> dict[str, Any]:
+    checks = [one.strip() for one in asked.checks.split(",") if one.strip()]
+    parts = ["unseen", *(name for name in ("trained", "general") if getattr(asked, name))]
+    metrics = list(dict.fromkeys([*asked.metrics, *checks])) or list(evaluating.METRICS)
+    return {"metrics": metrics, "parts": parts, "most": asked.most, "tokens": asked.tokens, "judge": asked.judge}
+
+
 def _goes_on(job: Job) -> bool:
     return not job.state.status.over and job.state.status is not JobStatus.QUEUED
 
@@ -213,12 +225,11 @@ def _goes_on(job: Job) -> bool:
 def training_page(parts: Parts) -> TrainingPage:
     """The page of the app's own parts."""
     from assistant.service.verbs import prepare
-    from tuning.verbs.files import LOCAL
 
     def run(verb: str, arguments: Mapping[str, Any], stop: threading.Event, language: str) -> Any:
         return prepare(parts, verb, arguments, stop, language)()
 
-    def bases(language: str) -> list[tuple[str, str]]:
-        return [(card.name, card.title) for card in parts.models.listed(language) if card.name.startswith(LOCAL)]
+    def models(language: str) -> list[tuple[str, str]]:
+        return [(card.name, card.title) for card in parts.models.listed(language)]
 
-    return TrainingPage(parts.jobs, parts.datasets, parts.personas, run, bases)
+    return TrainingPage(parts.jobs, parts.datasets, parts.personas, run, models)

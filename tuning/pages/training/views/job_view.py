@@ -27,6 +27,7 @@ class Around:
     others: Sequence[Job] = ()  # that it can be compared with
     against: int = 0
     below: str = ""  # the HTML of the comparison
+    evaluation: str = ""  # HTML
 
 
 def head(job: Job, say: Words) -> str:
@@ -43,6 +44,7 @@ def body(run: Run, around: Around, measured: Mapping[str, float], say: Words) ->
         _publish(job, around, measured, say) if job.state.status is Status.DONE else "",
         plots(run, say),
         _answers(run, say),
+        around.evaluation,
         _compare(around, say),
         section(say("training_repeat"), _command(job, say), about=say("training_repeat_about"), key="repeat"),
         fold("settings", say("training_settings"), settings(job.settings, say)),
@@ -59,6 +61,8 @@ def _now(run: Run, say: Words) -> str:
     reason = state.said(say.language)
     kind = {Status.FAILED: "bad", Status.STOPPED: "fair"}.get(state.status, "")
     told = f'<p class="state {kind}">{escape(reason)}</p>' if reason else ""
+    if job.settings.get("time_cap") and not state.status.over:
+        told += f'<p class="muted">{escape(say("training_ends", time=lasts(float(job.settings["time_cap"]), say)))}</p>'
     if state.status is Status.QUEUED:
         told += f'<p class="muted">{escape(say("training_waits"))}</p>'
     numbers = [
@@ -78,7 +82,10 @@ def _acts(job: Job, say: Words) -> str:
     if not status.over:
         acts += button("cancel", say("training_cancel"), "stop", title=say("training_cancel_hint"), job=number)
     if status in (Status.STOPPED, Status.FAILED):
-        acts += button("resume", say("training_resume"), "retry", kind="primary", job=number)
+        label = say("training_resume")
+        if job.time_up:
+            label = say("training_resume_for", time=lasts(float(job.settings["time_cap"]), say))
+        acts += button("resume", label, "retry", kind="primary", job=number)
     if status.over or status is Status.QUEUED:
         acts += button("remove", say("training_remove"), "trash", kind="quiet danger", job=number, name=job.name)
     return acts

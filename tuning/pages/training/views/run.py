@@ -46,7 +46,7 @@ def read(job: Job) -> Run:
 def stamp(job: Job) -> str:
     """Other than before as soon as there is something new to read."""
     seen = []
-    for name in ("state.json", "metrics.jsonl", LOG):
+    for name in ("state.json", "metrics.jsonl", LOG, "evaluation/plan.json", "evaluation/report.json"):
         with suppress(OSError):
             found = (job.place / name).stat()
             seen.append(f"{found.st_mtime_ns:x}-{found.st_size:x}")
