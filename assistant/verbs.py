@@ -238,7 +238,8 @@ def _message(message: Message) -> Row:
 def _markdown(one: Conversation, thread: list[Message]) -> str:
     parts = [f"# {one.title}"]
     for message in thread:
-        parts.append(f"## {'You' if message.role == 'user' else 'Afina'}\n\n{message.text}")
+        spoke = "Afina" + f" ({message.persona})" * bool(message.persona)
+        parts.append(f"## {'You' if message.role == 'user' else spoke}\n\n{message.text}")
         parts.extend(
             f"- [{citation.n}] {citation.title}, p. {citation.page}: “{' '.join(citation.quote.split())}”"
             for citation in message.citations

@@ -160,6 +160,15 @@ def test_near_duplicates_and_contradictions_are_found_across_examples(call: Call
     assert codes["contradiction"] == 2
 
 
+def test_a_conversation_and_its_score_are_not_the_same_twice(call: Call, parts: Parts) -> None:
+    history = parts.history
+    history.rate(exchange(history, chat(history), "Who built the bridge?", "Ana Ruiz and her brother built it."), True)
+    for kind in ("conversation", "score"):
+        call("build", name="mine", kind=kind, turns="exchange")
+    assert call("review", name="mine")[-1]["examples"] == 2
+    assert not [one for one in call("review", name="mine")[-1]["findings"] if one["code"] == "near_duplicate"]
+
+
 def test_a_version_leaves_as_a_zip_and_comes_back(call: Call, chats: int, tmp_path: Path) -> None:
     call("build", name="liked", rating="liked", turns="exchange")
     call("approve", name="liked")

@@ -152,6 +152,7 @@ DIALOGUE = ["Hi", "Hello!\n\nHow are you?", "Fine", "Good."]
         ("Human: ", "AI: "),
         ("You: ", "ChatGPT: "),
         ("## You\n\n", "## Afina\n\n"),
+        ("## You\n\n", "## Afina (Marv)\n\n"),
         ("### **User**\n", "### **Assistant**\n"),
         ("## Tú\n", "## Asistente\n"),
     ],

@@ -17,7 +17,7 @@ from tuning.counting.tokens import Rule
 from tuning.counting.vocabularies import Tokenizers
 from tuning.datasets import Datasets, Filter, Status, Stored
 from tuning.errors import ForPerson
-from tuning.values import Example
+from tuning.values import Example, Kind
 from tuning.verbs.rows import Row
 
 AMONG = frozenset(code for code, one in CHECKS.items() if one.many and code != "leak")  # told by comparing
@@ -90,10 +90,11 @@ def _among(datasets: Datasets, dataset: int) -> dict[int, list[dict[str, Any]]]:
         found.setdefault(number, []).append(asdict(Finding(code, shown=shown)))
 
     kept = {one.id: one for one in datasets.every(dataset) if one.status is not Status.DROPPED}
-    texts = ((number, compared(one.example)) for number, one in kept.items())
-    for group in near_duplicates(texts, prefer=lambda number, text: _worth(kept[number], text)):
-        for number in group.keys[1:]:
-            note(number, "near_duplicate", f"#{group.keys[0]}")
+    for kind in Kind:  # one exchange as a conversation and as a score is not the same twice
+        texts = ((number, compared(one.example)) for number, one in kept.items() if one.example.kind is kind)
+        for group in near_duplicates(texts, prefer=lambda number, text: _worth(kept[number], text)):
+            for number in group.keys[1:]:
+                note(number, "near_duplicate", f"#{group.keys[0]}")
     examples = [(number, one.example) for number, one in kept.items() if number not in found]  # no word twice
     for conflict in (*contradictions(examples), *preference_cycles(examples)):
         for number in conflict.keys:

@@ -9,7 +9,7 @@ a conversation until a line of dashes, a title, the next System, or a blank line
 between them. Without marks, blocks between blank lines are pairs: the first line asks, the others answer.
 
 `afina chats export --format markdown` writes the fourth way; the citations it lists under an answer are no part of it,
-nor are their marks in it.
+nor are their marks in it. A persona that spoke stands in brackets there: ## Afina (Marv).
 """
 
 from __future__ import annotations
@@ -102,7 +102,10 @@ _STYLES = (
     Style("people", _mark(_PEOPLE, _MODELS, _SYSTEMS)),
     Style(
         "headings",
-        re.compile(rf"#{{1,6}} +\**(?:{_who_of(_PEOPLE, _MODELS, _SYSTEMS)})\**:?[ \t]*(?P<rest>)\n?$", re.IGNORECASE),
+        re.compile(
+            rf"#{{1,6}} +\**(?:{_who_of(_PEOPLE, _MODELS, _SYSTEMS)})\**(?: \([^)\n]{{1,64}}\))?:?[ \t]*(?P<rest>)\n?$",
+            re.IGNORECASE,
+        ),
     ),
 )
 _RULE = re.compile(r"\s*(?:-{3,}|\*{3,}|={3,}|_{3,})\s*")
