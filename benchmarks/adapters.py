@@ -39,8 +39,8 @@ def adapters(engine: TransformersEngine, folder: Path, count: int) -> list[Path]
 
 def switch(engine: TransformersEngine, adapter: Path | None) -> float:
     began = time.perf_counter()
-    with engine._wearing(adapter):
-        return time.perf_counter() - began
+    engine._wardrobe.wear(adapter)
+    return time.perf_counter() - began
 
 
 def first_text(engine: TransformersEngine, prompt: str, adapter: Path | None) -> float:

@@ -165,14 +165,14 @@ def test_an_adapter_that_is_none_leaves_the_base_as_it_was(models: Models, base:
 
 
 def test_only_so_many_adapters_are_kept(base: Path, adapters: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.models.local.engine_transformers.MOST_ADAPTERS", 1)
+    monkeypatch.setattr("assistant.models.local.adapters.wardrobe.MOST", 1)
     engine = TransformersEngine(base)
     from assistant.models.local.engine import Sampling
 
     never, prompt = threading.Event(), engine.prompt(HELLO)
     said = [list(engine.generate(prompt, Sampling(8), never, worn)) for worn in (*adapters, *adapters, None)]
     assert said[:2] == said[2:4]
-    assert len(engine._worn) == 1
+    assert len(engine._wardrobe) == 1
 
 
 # ── templates ────────────────────────────────────────────────────────────────────────────────────────────────────────

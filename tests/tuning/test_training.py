@@ -137,7 +137,7 @@ def worn(method: str, written: Path, model: Path, weights: Path) -> float:
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
 
-    from tuning.training.engine.methods.bottleneck import wear
+    from assistant.models.local.adapters.bottleneck import wear
 
     place = written if written.name == "model" else model
     loaded = AutoModelForCausalLM.from_pretrained(str(place), dtype=torch.float32)

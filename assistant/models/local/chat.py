@@ -7,7 +7,7 @@ it then goes to the engine that can wear one.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict
 
+from assistant.errors import ForPerson
 from assistant.models.asking import Asked
 from assistant.models.catalogue import SETTINGS
 from assistant.models.local.engine import Counts, Engine, Sampling
@@ -77,6 +78,19 @@ class LocalChat(BaseChatModel):
         sampling = Sampling(max_tokens, temperature, top_p, top_k, seed, repetition_penalty, tuple(stop or ()))
         for piece in engine.generate(prompt, sampling, cancelled or threading.Event(), adapter):
             yield ChatGenerationChunk(message=_last(piece) if isinstance(piece, Counts) else _chunk(piece))
+
+    def together(
+        self, conversations: Sequence[Sequence[Turn]], asked: Asked, stop: threading.Event
+    ) -> list[tuple[str, Counts] | ForPerson] | None:
+        """Answers to all of them at once, or why there is none; [] once stopped. None where this model answers one by
+        one: by an engine that knows no other way, or drawn by chance, where each answer has the seed for itself."""
+        engine: Any = self.engine(asked.adapter)
+        if asked.temperature or not hasattr(engine, "together"):
+            return None
+        prompts = [engine.prompt(turns, asked.template) for turns in conversations]
+        sampling = Sampling(asked.max_tokens or MAX_TOKENS, stop=asked.stop)
+        found: list[tuple[str, Counts] | ForPerson] = engine.together(prompts, sampling, stop, asked.adapter)
+        return found
 
     def _generate(
         self,

@@ -2,21 +2,24 @@
 transformers: the path that always works, and the one that wears adapters.
 
 A GGUF is turned into safetensors once (in a child process, kept beside it), which then loads in under a second.
-Code that comes with a model is not run, pickles are not read. A LoRA adapter (a PEFT folder) is loaded when first asked
-for and switched per message.
+Code that comes with a model is not run, pickles are not read. An adapter is loaded when first asked for and changed
+from one message to the next (adapters.wardrobe).
+
+    generate    one answer, its text as it is written
+    together    many answers at once, each told when all of its batch are done: several times as quick for each
+    scored      how likely given texts are
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from assistant.errors import ForOperator, TryAgain
+from assistant.errors import ForPerson, TryAgain
+from assistant.models.local import runs
+from assistant.models.local.adapters.wardrobe import Wardrobe
 from assistant.models.local.engine import CONTEXT, MARKS, Counts, Sampling, converted, room, turn_of, written
 from assistant.models.local.hf import CONTEXT_NAMES
 from assistant.models.local.templates import plain, rendered
@@ -24,7 +27,6 @@ from assistant.models.stopping import Until
 from knowledge import Turn
 
 CHUNK = 512  # tokens read between two looks at `stop`
-MOST_ADAPTERS = 16  # kept in memory beside one base; the one not worn for longest goes
 PLAIN_STOPS = ("\nUser:", "\nSystem:")  # of a model without a chat template, which goes on writing both sides
 
 _CONVERT = """
@@ -73,10 +75,7 @@ class TransformersEngine:
         self._model: Any = model.to(self._device).eval()
         self._ends = self._find_ends()
         self.context = CONTEXT if self._chatml else _context(self._model.config)
-        self._worn: OrderedDict[Path, str] = OrderedDict()  # adapter folder → its name in PEFT, the last worn last
-        self._names = 0
-        self._on = ""  # what is worn now; "": nothing
-        self._layers: list[Any] = []  # the adapters' own, where saying to each what counts is all there is to do
+        self._wardrobe: Any = Wardrobe(self._model)
         self._alone = threading.Lock()
 
     # ── a conversation ───────────────────────────────────────────────────────────────────────────────────────────
@@ -119,24 +118,62 @@ class TransformersEngine:
                 yield Counts(0, 0)
                 return
             ids = self._read(prompt)
-            tokens = int(ids.shape[1])
-            arguments = self._arguments(sampling, room(tokens, sampling, self.context))
+            worn = self._wardrobe.wear(adapter)
+            arguments = self._arguments(sampling, room(len(ids) + worn.tokens, sampling, self.context))
             if sampling.seed is not None:
                 torch.manual_seed(sampling.seed)
             until = Until((*sampling.stop, *self._stops()))
-            with self._wearing(adapter):
-                run = _Run(self._model, self._tokenizer, ids, arguments, stop)
-                try:
-                    for piece in run.pieces():
-                        if text := until.take(piece):
-                            yield text
-                        if until.met:
-                            break
-                    if text := until.take("", last=True):
+            given = runs.given([ids], worn.read, self._device)
+            run = runs.Run(self._model, self._tokenizer, given | arguments, stop)
+            try:
+                for piece in run.pieces():
+                    if text := until.take(piece):
                         yield text
-                finally:
-                    run.close()
-            yield Counts(tokens, run.written)
+                    if until.met:
+                        break
+                if text := until.take("", last=True):
+                    yield text
+            finally:
+                run.close()
+            yield Counts(len(ids), run.written)
+
+    def together(
+        self, prompts: Sequence[str], sampling: Sampling, stop: threading.Event, adapter: Path | None = None
+    ) -> list[tuple[str, Counts] | ForPerson]:
+        """Each prompt's answer as `generate` gives it, greedy, or why there is none; [] once `stop` is set.
+
+        Equal in float32. In bf16 a batch rounds otherwise than a single row, so where two tokens are as good as equally
+        likely the other one may be taken."""
+        with turn_of(self._alone, stop) as ours:
+            if not ours:
+                return []
+            self._there()
+            worn = self._wardrobe.wear(adapter)
+            read = [self._fitting(prompt, worn.tokens, sampling) for prompt in prompts]
+            ready = {at: row for at, row in enumerate(read) if not isinstance(row, ForPerson)}
+            said = dict[int, tuple[str, Counts]]()
+            lengths = {at: len(row) + worn.tokens for at, row in ready.items()}
+            for batch in runs.batches(lengths, sampling.max_tokens, self.context):
+                some, left = [ready[at] for at in batch], room(lengths[batch[0]], sampling, self.context)
+                given = runs.given(some, worn.read, self._device) | self._arguments(sampling, left)
+                written = runs.together(self._model, given, self._ends, stop)
+                if stop.is_set():
+                    return []
+                said |= {at: self._said(ready[at], ids, sampling) for at, ids in zip(batch, written, strict=True)}
+            return [row if isinstance(row, ForPerson) else said[at] for at, row in enumerate(read)]
+
+    def _fitting(self, prompt: str, before: int, sampling: Sampling) -> list[int] | ForPerson:
+        ids = self._read(prompt)
+        try:
+            room(len(ids) + before, sampling, self.context)
+        except ForPerson as error:
+            return error
+        return ids
+
+    def _said(self, prompt: Sequence[int], ids: Sequence[int], sampling: Sampling) -> tuple[str, Counts]:
+        until = Until((*sampling.stop, *self._stops()))
+        text = until.take(str(self._tokenizer.decode(ids, skip_special_tokens=True)))
+        return text + until.take("", last=True), Counts(len(prompt), len(ids))
 
     def scores(self, prompt: str, stop: threading.Event, adapter: Path | None = None) -> Any:
         """(vocabulary,) float32: the model's word on the token after `prompt`, before any setting."""
@@ -146,26 +183,42 @@ class TransformersEngine:
             if not ours:
                 raise TryAgain("The model is busy. Try again.", spanish="El modelo está ocupado. Inténtalo otra vez.")
             ids = self._read(prompt)
-            room(int(ids.shape[1]), Sampling(1), self.context)
-            with self._wearing(adapter), torch.inference_mode():
-                out = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), logits_to_keep=1)
+            worn = self._wardrobe.wear(adapter)
+            room(len(ids) + worn.tokens, Sampling(1), self.context)
+            with torch.inference_mode():
+                out = self._model(**runs.reading([ids], worn.read, self._device), logits_to_keep=1)
             return out.logits[0, -1].float().cpu().numpy()
+
+    def scored(
+        self, rows: Sequence[tuple[Sequence[int], Sequence[bool]]], stop: threading.Event, adapter: Path | None = None
+    ) -> list[list[tuple[float, bool]]]:
+        """`rows`: tokens, and which of them count (never the first). Out, for each that counts: its natural logarithm,
+        and whether it is the likeliest. [] once `stop` is set."""
+        with turn_of(self._alone, stop) as ours:
+            if not ours:
+                return []
+            self._there()
+            worn = self._wardrobe.wear(adapter)
+            return runs.scored(self._model, rows, worn.read, self._device, stop)
 
     def piece(self, token: int) -> str:
         return str(self._tokenizer.decode([token]))
 
     def close(self) -> None:
         with self._alone:
-            self._model = None
+            self._model = self._wardrobe = None
 
-    def _read(self, prompt: str) -> Any:
+    def _read(self, prompt: str) -> list[int]:
+        self._there()
+        own = not (self._chatml or self._own_template())  # a template writes the tokenizer's first token itself
+        return [int(one) for one in self._tokenizer(prompt, add_special_tokens=own).input_ids]
+
+    def _there(self) -> None:
         if self._model is None:
             raise TryAgain(
                 "The model has just been put away to make room for another. Try again.",
                 spanish="El modelo se acaba de retirar para dejar sitio a otro. Inténtalo otra vez.",
             )
-        own = not (self._chatml or self._own_template())  # a template writes the tokenizer's first token itself
-        return self._tokenizer(prompt, add_special_tokens=own, return_tensors="pt").input_ids.to(self._device)
 
     def _stops(self) -> tuple[str, ...]:
         return () if self._chatml or self._own_template() else PLAIN_STOPS
@@ -186,133 +239,7 @@ class TransformersEngine:
             return arguments | {"temperature": sampling.temperature, "top_p": top_p, "top_k": sampling.top_k or 0}
         return arguments | {"temperature": None, "top_p": None, "top_k": None}
 
-    # ── adapters ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _wearing(self, adapter: Path | None) -> Any:
-        """A context in which the model wears this adapter, or none. Nothing is done where it already does."""
-        if adapter is None:
-            if self._layers:
-                self._switch("")
-                return nullcontext()
-            return self._model.disable_adapter() if self._worn else nullcontext()
-        if adapter not in self._worn:
-            self._load(adapter)
-        self._worn.move_to_end(adapter)
-        self._switch(self._worn[adapter])
-        return nullcontext()
-
-    def _switch(self, name: str) -> None:
-        """`name` "": none. PEFT's own way also marks every weight for training or not: 60 ms on a busy machine with
-        210 layers; where all adapters are layers beside the base's, saying to each which one counts takes 1 ms."""
-        if self._on == name:
-            return
-        for layer in self._layers:
-            layer._disable_adapters = not name
-            if name:
-                layer._active_adapter = [name]
-        if not self._layers:
-            self._model.set_adapter(name, inference_mode=True)
-        self._on = name
-
-    def _find_layers(self) -> list[Any]:
-        """Empty where an adapter is more than layers (prompts, whole modules): PEFT then switches itself."""
-        from peft.tuners.tuners_utils import BaseTuner, BaseTunerLayer
-        from peft.utils.other import AuxiliaryTrainingWrapper
-
-        modules = list(self._model.modules())
-        if not isinstance(self._model.base_model, BaseTuner):
-            return []
-        if any(isinstance(module, AuxiliaryTrainingWrapper) for module in modules):
-            return []
-        return [module for module in modules if isinstance(module, BaseTunerLayer)]
-
-    def _load(self, adapter: Path) -> None:
-        self._names += 1
-        name = f"adapter{self._names}"
-        try:
-            from peft import PeftModel
-
-            if not (adapter / "adapter_model.safetensors").is_file():  # else PEFT would look for it on the hub
-                raise OSError("it has no adapter_model.safetensors")
-            for layer in self._layers:  # PEFT finds its own state as it left it
-                layer._disable_adapters = False
-            self._on = "?"
-            if self._worn:
-                self._model.load_adapter(str(adapter), name, use_safetensors=True)
-            else:
-                made = PeftModel.from_pretrained(self._model, str(adapter), adapter_name=name, use_safetensors=True)
-                self._model = made.eval()
-            self._layers = self._find_layers()
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-            raise ForOperator(
-                f"The adapter {adapter} could not be loaded ({reason}). It must be a PEFT folder trained on this "
-                "model; `pip install peft` if that is what is missing.",
-                spanish=f"No se pudo cargar el adaptador {adapter} ({reason}). Tiene que ser una carpeta de PEFT "
-                "entrenada sobre este modelo; `pip install peft` si es eso lo que falta.",
-            ) from error
-        self._worn[adapter] = name
-        while len(self._worn) > MOST_ADAPTERS:
-            self._model.delete_adapter(self._worn.popitem(last=False)[1])
-
 
 def _context(config: Any) -> int:
     """Tokens of prompt and answer together, as the model's own settings say; 2,048 where they do not."""
     return next((int(value) for name in CONTEXT_NAMES if isinstance(value := getattr(config, name, None), int)), 2048)
-
-
-class _Run:
-    """`model.generate` in a thread of its own; the caller iterates over the text."""
-
-    def __init__(self, model: Any, tokenizer: Any, ids: Any, arguments: dict[str, Any], stop: threading.Event) -> None:
-        import torch
-        from transformers import StoppingCriteria, StoppingCriteriaList, TextIteratorStreamer
-
-        self.written = 0  # tokens
-        self._stop = stop
-        self._closed = closed = threading.Event()
-        self._streamer: Any = TextIteratorStreamer(tokenizer, skip_prompt=True, skip_special_tokens=True, timeout=0.1)
-        self._error: Exception | None = None
-
-        class Stopped(StoppingCriteria):  # type: ignore[misc]
-            def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
-                done = stop.is_set() or closed.is_set()
-                return torch.full((input_ids.shape[0],), done, dtype=torch.bool, device=input_ids.device)
-
-        def work() -> None:
-            try:
-                with torch.inference_mode():
-                    out = model.generate(
-                        input_ids=ids,
-                        attention_mask=torch.ones_like(ids),
-                        streamer=self._streamer,
-                        stopping_criteria=StoppingCriteriaList([Stopped()]),
-                        **arguments,
-                    )
-                self.written = int(out.shape[1] - ids.shape[1])
-            except Exception as error:
-                self._error = error
-                self._streamer.end()
-
-        self._thread = threading.Thread(target=work, name="transformers", daemon=True)
-        self._thread.start()
-
-    def pieces(self) -> Iterator[str]:
-        while not self._stop.is_set():
-            try:
-                piece = next(self._streamer)
-            except queue.Empty:
-                continue
-            except StopIteration:
-                break
-            if piece:
-                yield piece
-        if self._error:
-            raise ForOperator(
-                f"The model stopped with an error ({str(self._error).splitlines()[-1][:200]}). "
-                "Try again; if it stays, run `afina doctor`."
-            ) from self._error
-
-    def close(self) -> None:
-        self._closed.set()
-        self._thread.join()

@@ -218,8 +218,14 @@ class _Wearing:
     def generate(self, prompt, sampling, stop, adapter=None):  # type: ignore[no-untyped-def]
         return self._engine.generate(prompt, sampling, stop, adapter or self._adapter)
 
+    def together(self, prompts, sampling, stop, adapter=None):  # type: ignore[no-untyped-def]
+        return self._engine.together(prompts, sampling, stop, adapter or self._adapter)  # type: ignore[attr-defined]
+
     def scores(self, prompt, stop, adapter=None):  # type: ignore[no-untyped-def]
         return self._engine.scores(prompt, stop, adapter or self._adapter)  # type: ignore[attr-defined]
+
+    def scored(self, rows, stop, adapter=None):  # type: ignore[no-untyped-def]
+        return self._engine.scored(rows, stop, adapter or self._adapter)  # type: ignore[attr-defined]
 
     def piece(self, token: int) -> str:
         return str(self._engine.piece(token))  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ dora         the same, and each weight's length                   adapter/, PEFT
 rslora       the same, scaled by the root of the rank             adapter/, PEFT's format
 ia3          a factor for each channel of keys, values, feed-forward   adapter/, PEFT's format
 prompt       vectors before the first token                       adapter/, PEFT's format
-bottleneck   a narrow layer after attention and feed-forward      adapter/, our own format: methods.bottleneck
+bottleneck   a narrow layer after attention and feed-forward      adapter/, our own: assistant.models.local.adapters
 norms        the layer norms                                      model/
 last         the last layers, and the last norm                   model/
 full         everything                                           model/
