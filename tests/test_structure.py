@@ -16,11 +16,13 @@ LAYERS = ["knowledge", "assistant", "tuning", "app"]  # each may import those be
 FILES = sorted([*(file for layer in LAYERS[:-1] for file in (ROOT / layer).rglob("*.py")), ROOT / "app.py"])
 
 HOMES = {  # vendor -> the only files (or folders) that import it
+    "accelerate": ["tuning/training/engine/together.py"],
     "alembic": ["knowledge/store/", "assistant/store/migrations/", "tuning/store/migrations/"],
     "chromadb": ["knowledge/index.py"],
     "duckdb": ["assistant/tools/"],
     "fastapi": ["assistant/service/", "assistant/chat_page/", "app.py"],
     "google": ["assistant/models/remote/vertex.py"],
+    "gguf": ["tuning/exporting/engine/"],
     "gradio": ["assistant/chat_page/", "assistant/pages/", "knowledge/pages/documents_page.py", "app.py"],
     "langchain": ["assistant/agent/"],
     "langchain_core": ["assistant/agent/", "assistant/models/"],
@@ -42,12 +44,14 @@ HOMES = {  # vendor -> the only files (or folders) that import it
         "knowledge/embedders/",
         "assistant/models/local/",
         "tuning/training/engine/",
+        "tuning/exporting/engine/",
     ],
     "trafilatura": ["knowledge/web/"],
     "transformers": [
         "knowledge/embedders/",
         "assistant/models/local/",
         "tuning/training/engine/",
+        "tuning/exporting/engine/",
     ],
     "typer": ["app.py", "assistant/service/commands/", "tuning/commands/"],
     "uvicorn": ["assistant/service/"],

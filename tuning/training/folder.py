@@ -117,6 +117,19 @@ class Folder:
             file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {line}\n")
 
 
+class Onlooker(Folder):
+    """The folder as a process sees it that only helps: it reads, and writes nothing."""
+
+    def say(self, **changed: Any) -> State:
+        return self.state()
+
+    def measured(self, **row: Any) -> None: ...
+
+    def forget(self, after: int) -> None: ...
+
+    def log(self, line: str) -> None: ...
+
+
 def written(file: Path, text: str) -> None:
     """Whole or not at all, and still so after the power fails."""
     half = file.with_name(f".{file.name}.{os.getpid()}.part")

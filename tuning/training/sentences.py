@@ -32,6 +32,10 @@ _say = speaker(
             "Another process is already running this job.",
             "Otro proceso ya está ejecutando este trabajo.",
         ),
+        "helper": (
+            "One of the processes that learn together ended without a word. See the file output; then resume.",
+            "Uno de los procesos que entrenan juntos terminó sin decir nada. Mira el archivo output y reanuda.",
+        ),
         "was_done": ("This job is done already.", "Este trabajo ya está terminado."),
     }
 )

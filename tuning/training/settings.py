@@ -79,6 +79,7 @@ class Settings(_Part):
     epochs: float = Field(default=3.0, gt=0, le=10_000)
     max_steps: int | None = Field(default=None, ge=1)  # in place of epochs
     batch: int = Field(default=8, ge=1, le=100_000)  # rows that one step learns from
+    step_tokens: int | None = Field(default=None, ge=16, le=100_000_000)  # in place of batch: rows that fill so many
     pack_tokens: int = Field(default=1024, ge=16, le=1_000_000)  # read at once, at most: what memory grows with
     max_length: int = Field(default=1024, ge=8, le=1_000_000)  # tokens of a row; longer ones are cut, texts divided
     learn: Literal["answers", "all"] = "answers"  # which tokens carry loss
@@ -91,6 +92,9 @@ class Settings(_Part):
     clip: float = Field(default=1.0, gt=0)  # norm of the gradient
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=1024)
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: an NVIDIA GPU where there is one
+    processes: int = Field(default=1, ge=1, le=64)  # that learn together, a GPU each; packs of a step are dealt out
+    step: Literal["auto", "packed", "flat", "compiled"] = "auto"  # how packs are read: engine.learners
 
     validation_share: float = Field(default=0.1, ge=0, le=0.5)  # of train.jsonl where there is no validation.jsonl
     eval_every: int = Field(default=20, ge=0)  # steps; 0: at the end alone
@@ -113,7 +117,9 @@ class Settings(_Part):
     def fingerprint(self) -> str:
         """16 hex digits of what decides the outcome: a checkpoint of other settings is not gone on with."""
         free = {"recipe", "weights", "threads", "keep", "time_cap", "save_every", "samples", "sample_every"}
-        row = self.model_dump(mode="json", exclude=free | {"sample_tokens", "eval_every", "eval_rows", "format"})
+        free |= {"sample_tokens", "eval_every", "eval_rows", "format", "device", "processes", "step"}
+        free |= {"step_tokens"} if self.step_tokens is None else set()
+        row = self.model_dump(mode="json", exclude=free)
         return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:16]
 
 

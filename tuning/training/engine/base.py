@@ -9,6 +9,7 @@ import torch
 
 from tuning.training.bases import Base
 from tuning.training.engine import attention
+from tuning.training.engine.device import choose
 from tuning.training.settings import Settings
 
 WHOLE = ("full", "norms", "last")  # methods that train the model's own weights: those are float32
@@ -23,7 +24,7 @@ class Loaded:
 
 
 def load(base: Base, settings: Settings) -> Loaded:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = choose(settings)
     compute = _compute(settings, device)
     kept = torch.float32 if settings.method in WHOLE else compute
     model = causal(base, kept, attention.NAME)

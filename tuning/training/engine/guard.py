@@ -19,6 +19,7 @@ from tuning.training.settings import Settings
 
 LEAST_MEMORY = 200 * 2**20  # bytes that must stay free beside the run
 LEAST_DISK = 50 * 2**20
+TOKEN = 300_000  # bytes that a token of a pack takes while a step is made, of the default model
 _ROSE = 5  # steps in a row on which the loss is far above where it began
 
 
@@ -53,16 +54,25 @@ class Rising:
             raise Exploding(self._first, loss)
 
 
-def check_before(folder: Path, weights: int, whole: bool, settings: Settings, trained: int | None = None) -> None:
-    """`weights`: bytes of the base; `trained`: parameters, once known. ForOperator where it cannot end well."""
-    needed = weights * (8 if whole else 1) + settings.pack_tokens * 300_000
-    free = free_memory()
+def check_before(
+    folder: Path, weights: int, whole: bool, settings: Settings, trained: int | None = None, device: str = "cpu",
+    token: int | None = None,
+) -> None:  # fmt: skip
+    """`weights`: bytes of the base; `trained`: parameters, once known; `token`: bytes that one takes as it is learned.
+
+    ForOperator where it cannot end well.
+    """
+    kept, each = weights * (8 if whole else 1), token or TOKEN
+    needed, free = kept + settings.pack_tokens * each, free_memory(device)
     if free is not None and free < needed:
+        fits = max(16, (free - kept) // each // 64 * 64)
+        less = f"{fits}" if fits < settings.pack_tokens else f"{settings.pack_tokens // 2}"
         raise ForOperator(
             f"There is not enough memory: some {needed >> 20:,} MB are needed, {free >> 20:,} MB are free. Close other "
-            f"programs, or choose a smaller pack_tokens than {settings.pack_tokens}, or the method lora.",
+            f"programs, or choose a smaller pack_tokens than {settings.pack_tokens} ({less}), or the method lora.",
             spanish=f"No hay memoria suficiente: hacen falta unos {needed >> 20} MB y hay {free >> 20} MB libres. "
-            f"Cierra otros programas o elige un pack_tokens menor que {settings.pack_tokens}, o el método lora.",
+            f"Cierra otros programas o elige un pack_tokens menor que {settings.pack_tokens} ({less}), o el método "
+            "lora.",
         )
     if trained is not None:
         disk = disk_needed(weights, whole, settings, trained)
@@ -85,15 +95,16 @@ def no_disk(folder: Path, needed: int, free: int) -> ForOperator:
     )
 
 
-def check_during(settings: Settings) -> None:
+def check_during() -> None:
+    """The machine's memory; a GPU says itself when its own is full."""
     free = free_memory()
     if free is not None and free < LEAST_MEMORY:
         raise MemoryError
 
 
-def free_memory() -> int | None:
+def free_memory(device: str = "cpu") -> int | None:
     """Bytes that programs can still have; on a GPU, its own. None where nobody says."""
-    if torch.cuda.is_available():
+    if device == "cuda":
         return int(torch.cuda.mem_get_info()[0]) + int(torch.cuda.memory_reserved() - torch.cuda.memory_allocated())
     try:
         lines = Path("/proc/meminfo").read_text().splitlines()
@@ -102,9 +113,9 @@ def free_memory() -> int | None:
         return None
 
 
-def used_memory() -> int:
+def used_memory(device: str = "cpu") -> int:
     """Bytes of this process at most so far; on a GPU, there."""
-    if torch.cuda.is_available():
+    if device == "cuda":
         return int(torch.cuda.max_memory_allocated())
     try:
         lines = Path("/proc/self/status").read_text().splitlines()

@@ -19,11 +19,12 @@ import torch
 from tuning.errors import ForPerson
 from tuning.training import bases, checkpoints, packing, rows
 from tuning.training.engine import base as models
-from tuning.training.engine import closing, guard, samples, saving
+from tuning.training.engine import closing, device, guard, learners, samples, saving, together
 from tuning.training.engine.guard import Stopped
 from tuning.training.engine.methods import METHODS
-from tuning.training.engine.step import Learned, Learner
+from tuning.training.engine.step import Learned
 from tuning.training.folder import CHECKPOINTS, TRAIN, VALIDATION, Folder, Status
+from tuning.training.plan import Plan
 from tuning.training.rows import Row
 from tuning.training.sentences import both
 from tuning.training.settings import Settings
@@ -44,6 +45,7 @@ class Progress:
 class Run:
     def __init__(self, folder: Folder, settings: Settings) -> None:
         self._folder, self._settings = folder, settings
+        self._together, self._device = together.ALONE, "cpu"
         self._progress = Progress()
         self._began = time.monotonic()
         self._before = 0.0  # seconds of learning before this process
@@ -58,36 +60,52 @@ class Run:
                 self._learn()
             except Stopped:
                 return self._stopped()
+            finally:
+                self._close()
             return self._done()
+
+    def _close(self) -> None:
+        if hasattr(self, "_learner"):
+            self._learner.close()
+        self._together.close()
 
     # ── before ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _prepare(self) -> None:
         settings, folder = self._settings, self._folder
         folder.say(status=Status.PREPARING)
+        self._device = device.choose(settings)
+        self._together = together.joined(self._device)
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self._base = bases.find(settings.base, Path(settings.weights))
         self._rows, self._held = self._read()
         self._fingerprint = fingerprint(settings, self._rows, self._held)
-        guard.check_before(folder.place, self._base.bytes, settings.method in models.WHOLE, settings)
+        self._room(settings.method in models.WHOLE)
         self._check()
         loaded = models.load(self._base, settings)
         trained = METHODS[settings.method](loaded, self._base, settings)
         whole, many = trained.whole, trained.parameters
-        guard.check_before(folder.place, self._base.bytes, whole, settings, trained=many)
-        self._learner = Learner(trained, settings, self._teacher())
-        self._most = settings.pack_tokens if loaded.packs else 0
-        self._steps = packing.steps_of(len(self._rows), settings.batch, settings.epochs, settings.max_steps)
+        self._room(whole, many)
+        self._plan = Plan(self._rows, settings)
+        self._steps = self._plan.steps
         held = self._held[: settings.eval_rows]
-        self._held_packs = packing.packed(held, self._most, share=settings.share_prefix and loaded.packs)
+        self._learner = learners.make(trained, settings, self._plan, held, self._teacher(), self._together)
         precision = str(loaded.compute).removeprefix("torch.")
+        some = f"{settings.batch} rows" if settings.step_tokens is None else f"{self._plan.step_tokens} tokens"
         folder.log(
-            f"{settings.method} on {self._base.name}, {precision}, {loaded.device}, {torch.get_num_threads()} threads; "
+            f"{settings.method} on {self._base.name}, {precision}, {device.name(loaded.device)}, "
+            f"{torch.get_num_threads()} threads, {self._together.size} processes, steps {self._learner.way}; "
             f"{many:,} of {sum(one.numel() for one in trained.model.parameters()):,} parameters are trained; "
-            f"{len(self._rows)} rows to learn from, {len(held)} held out; {self._steps} steps of {settings.batch} rows"
+            f"{len(self._rows)} rows to learn from, {len(held)} held out; {self._steps} steps of {some}"
         )
         self._resume()
+
+    def _room(self, whole: bool, trained: int | None = None) -> None:
+        """In memory and on the disk; ForOperator where there is not enough."""
+        base, chosen = self._base, self._device
+        token = device.token_bytes(base.folder) if chosen == "cuda" else None
+        guard.check_before(self._folder.place, base.bytes, whole, self._settings, trained, chosen, token)
 
     def _read(self) -> tuple[list[Row], list[Row]]:
         found = []
@@ -148,34 +166,40 @@ class Run:
 
     def _learn(self) -> None:
         settings, progress = self._settings, self._progress
-        rising = guard.Rising()
+        self._rising = guard.Rising()
         self._tell_state(Status.RUNNING)
         if progress.step == 0:
             self._look(first=True)
-        while progress.step < self._steps:
+        begun, self._step_began = progress.step, time.monotonic()
+        while begun < self._steps:
             self._check()
-            guard.check_during(settings)
-            began, rate = time.monotonic(), self._rate(progress.step)
-            try:
-                learned = self._learner.learn(self._packs(progress.step), rate, self._over)
-            except guard.NotFinite:
-                self._keep_finite()
-                raise
-            progress.step += 1
-            progress.tokens += learned.tokens
-            self._measure(learned, rate, time.monotonic() - began)
-            rising.see(learned.loss)
-            last = progress.step == self._steps
-            if last or (settings.eval_every and progress.step % settings.eval_every == 0):
+            guard.check_during()
+            self._count(self._learner.step(begun, self._rate(begun), self._asked))
+            begun += 1
+            last = begun == self._steps
+            looks = last or (settings.eval_every and begun % settings.eval_every == 0)
+            if looks or begun % settings.save_every == 0:
+                self._count(self._learner.rest())
+            if looks:
                 self._look(last=last)
-            if last or progress.step % settings.save_every == 0 or progress.best_step == progress.step:
+            if last or begun % settings.save_every == 0 or progress.best_step == progress.step == begun:
                 self._save()
             self._tell_state(Status.RUNNING)
 
-    def _packs(self, step: int) -> list[packing.Pack]:
-        settings = self._settings
-        some = packing.of_step(self._rows, step, settings.batch, settings.seed)
-        return packing.packed(some, self._most, share=settings.share_prefix and self._learner.trained.loaded.packs)
+    def _count(self, found: Iterator[Learned]) -> None:
+        """Steps that are known to be done. A loss that is none: the state before it is kept, and the run ends."""
+        progress = self._progress
+        try:
+            for learned in found:
+                now = time.monotonic()
+                progress.step += 1
+                progress.tokens += learned.tokens
+                self._measure(learned, self._rate(progress.step - 1), now - self._step_began)
+                self._step_began = now
+                self._rising.see(learned.loss)
+        except guard.NotFinite:
+            self._keep_finite()
+            raise
 
     def _rate(self, step: int) -> float:
         return packing.rate(
@@ -186,25 +210,29 @@ class Run:
         """The loss on held-out rows; samples where it is their time."""
         settings, progress = self._settings, self._progress
         self._tell_state(Status.EVALUATING)
-        if self._held_packs:
-            loss = self._learner.evaluate(self._held_packs, self._over)
+        if self._held:
+            loss = self._learner.held(self._asked)
             self._folder.measured(step=progress.step, eval_loss=loss, seconds=round(self._seconds(), 3))
             if not first and (progress.best_loss is None or loss < progress.best_loss):
                 progress.best_step, progress.best_loss = progress.step, loss
         every = settings.sample_every
-        if settings.samples and (first or last or (every and progress.step % every == 0)):
-            found = samples.answers(self._learner.trained, self._base, settings, self._over)
+        if self._together.first and settings.samples and (first or last or (every and progress.step % every == 0)):
+            with self._learner.answering():
+                found = samples.answers(self._learner.trained, self._base, settings, self._asked)
             self._folder.measured(step=progress.step, samples=found)
+        self._step_began = time.monotonic()
 
     def _measure(self, learned: Learned, rate: float, took: float) -> None:
         progress = self._progress
         self._folder.measured(
             step=progress.step, epoch=round(self._epoch(), 4), loss=learned.loss, learning_rate=rate,
             tokens=progress.tokens, tokens_per_second=round(learned.tokens / took, 1), gradient=learned.gradient,
-            memory_bytes=guard.used_memory(), seconds=round(self._seconds(), 3),
+            memory_bytes=guard.used_memory(self._device), seconds=round(self._seconds(), 3),
         )  # fmt: skip
 
     def _save(self) -> None:
+        if not self._together.first:
+            return
         progress, place = self._progress, self._folder.file(CHECKPOINTS)
         progress.seconds = self._seconds()
         said = {name: getattr(progress, name) for name in Progress.__slots__} | {"settings": self._fingerprint}
@@ -213,13 +241,17 @@ class Run:
 
     def _keep_finite(self) -> None:
         if self._progress.step and saving.finite(self._learner):
-            self._save()
+            self._save()  # nothing, of a process that is not the first
 
     # ── the end ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _stopped(self) -> Status:
         why = both("time_up", cap=self._settings.time_cap) if self._timed_out else both("asked")
-        if hasattr(self, "_learner") and self._progress.step:
+        if hasattr(self, "_learner"):
+            self._count(self._learner.rest())
+        if not self._together.first:
+            return Status.STOPPED
+        if self._progress.step:
             self._save()
             self._write()
         else:
@@ -229,6 +261,8 @@ class Run:
         return Status.STOPPED
 
     def _done(self) -> Status:
+        if not self._together.first:
+            return Status.DONE
         place = self._write()
         progress = self._progress
         held = {"loss": progress.best_loss, "best": progress.best_step}
@@ -262,21 +296,25 @@ class Run:
         self._timed_out = self._timed_out or (cap is not None and self._seconds() > cap)
         return self._told or self._timed_out or self._folder.asked_to_stop
 
+    def _asked(self) -> bool:
+        """Within a step: where several processes learn, they end between two steps, all at once."""
+        return self._together.size == 1 and self._over()
+
     def _check(self) -> None:
-        if self._over():
+        if self._together.told(self._over()):
             raise Stopped
 
     def _seconds(self) -> float:
         return self._before + time.monotonic() - self._began
 
     def _epoch(self) -> float:
-        return self._progress.step * self._settings.batch / len(self._rows)
+        return self._plan.epoch(self._progress.step)
 
     def _tell_state(self, status: Status, **more: Any) -> None:
         progress, seconds = self._progress, self._seconds()
         left = seconds / progress.step * (self._steps - progress.step) if progress.step else None
         said = {"seconds_left": left, "steps": getattr(self, "_steps", 0), **more}
-        rows_known = bool(getattr(self, "_rows", None))
+        rows_known = hasattr(self, "_plan")
         self._folder.say(
             status=status, step=progress.step, epoch=round(self._epoch(), 4) if rows_known else 0.0,
             tokens=progress.tokens, seconds=round(seconds, 3), best_step=progress.best_step,

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from tuning.training.engine.step import Learner
+from tuning.training.engine.methods.trained import Trained
 
 WEIGHTS, OPTIMIZER = "weights.safetensors", "optimizer.safetensors"
 _MOMENTS = {"first": "exp_avg", "second": "exp_avg_sq", "steps": "step"}
 
 
-def save(learner: Learner, folder: Path) -> None:
+class Kept(Protocol):
+    @property
+    def trained(self) -> Trained: ...
+
+    @property
+    def optimizer(self) -> Any: ...
+
+
+def save(learner: Kept, folder: Path) -> None:
     weights = learner.trained.weights
     save_file({name: _whole(weight) for name, weight in weights.items()}, folder / WEIGHTS)
     kept = {"generator": torch.get_rng_state()}
+    if learner.trained.loaded.device == "cuda":
+        kept["generator.cuda"] = torch.cuda.get_rng_state()
     for name, weight in weights.items():
         state = learner.optimizer.state.get(weight, {})
         for short, long in _MOMENTS.items():
@@ -26,19 +36,21 @@ def save(learner: Learner, folder: Path) -> None:
     save_file(kept, folder / OPTIMIZER)
 
 
-def load(learner: Learner, folder: Path) -> None:
+def load(learner: Kept, folder: Path) -> None:
     """ValueError where the files are of another shape than what is trained."""
     load_weights(learner, folder)
     kept = load_file(folder / OPTIMIZER)
     for name, weight in learner.trained.weights.items():
         found = {long: kept[f"{short}.{name}"] for short, long in _MOMENTS.items() if f"{short}.{name}" in kept}
         if found:
-            device = {long: one if long == "step" else one.to(weight.device) for long, one in found.items()}
+            device = {long: one.to(weight.device) for long, one in found.items()}  # fused AdamW: the steps too
             learner.optimizer.state[weight] = device
     torch.set_rng_state(kept["generator"])
+    if learner.trained.loaded.device == "cuda" and "generator.cuda" in kept:
+        torch.cuda.set_rng_state(kept["generator.cuda"])
 
 
-def load_weights(learner: Learner, folder: Path) -> None:
+def load_weights(learner: Kept, folder: Path) -> None:
     found = load_file(folder / WEIGHTS)
     weights = learner.trained.weights
     if set(found) != set(weights):
@@ -50,7 +62,7 @@ def load_weights(learner: Learner, folder: Path) -> None:
             weight.copy_(found[name])
 
 
-def finite(learner: Learner) -> bool:
+def finite(learner: Kept) -> bool:
     return all(bool(torch.isfinite(weight).all()) for weight in learner.trained.weights.values())
 
 

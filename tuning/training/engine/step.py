@@ -6,6 +6,7 @@ than one step it would keep bf16 copies of weights that have changed since.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tuning.training.engine import attention, quick
 from tuning.training.engine.base import Loaded
 from tuning.training.engine.guard import NotFinite, Stopped
 from tuning.training.engine.methods.trained import Trained
+from tuning.training.engine.together import ALONE, Together
 from tuning.training.packing import Pack
 from tuning.training.settings import Settings
 
@@ -31,28 +33,40 @@ class Learned:
     tokens: int  # of the rows
 
 
+def optimizer(trained: Trained, settings: Settings) -> Any:
+    return torch.optim.AdamW(
+        list(trained.weights.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
+    )
+
+
 class Learner:
     def __init__(self, trained: Trained, settings: Settings, teacher: Loaded | None = None) -> None:
         self.trained, self._settings, self._teacher = trained, settings, teacher
         self._casts = trained.whole and trained.loaded.compute != torch.float32
-        self.optimizer = torch.optim.AdamW(
-            list(trained.weights.values()), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=True
-        )
+        self.optimizer = optimizer(trained, settings)
 
-    def learn(self, packs: Sequence[Pack], rate: float, asked: Asked) -> Learned:
-        """NotFinite before anything is changed; Stopped between two packs."""
+    def learn(
+        self, packs: Sequence[Pack], rate: float, asked: Asked, together: Together = ALONE, learned: int = 0
+    ) -> Learned:
+        """NotFinite before anything is changed; Stopped between two packs.
+
+        `packs`: those of this process. `learned`: learned tokens of the step, where other processes read packs of it.
+        """
         self.trained.model.train()
         self.optimizer.zero_grad(set_to_none=True)
-        learned = max(1, sum(pack.learned for pack in packs))
+        learned = max(1, learned or sum(pack.learned for pack in packs))
         total = 0.0
         for pack in packs:
             if asked():
                 raise Stopped
             loss = self._loss(pack) / learned
             total += loss.item()
-            if not torch.isfinite(loss):
+            if together is ALONE and not torch.isfinite(loss):
                 raise NotFinite("loss", total)
             loss.backward()
+        total = float(together.add(self.trained.weights.values(), total))
+        if not math.isfinite(total):
+            raise NotFinite("loss", total)
         norm = float(torch.nn.utils.clip_grad_norm_(self.trained.weights.values(), self._settings.clip))
         if not norm < float("inf"):
             raise NotFinite("gradient", norm)
@@ -61,9 +75,14 @@ class Learner:
         self.optimizer.step()
         return Learned(total, norm, sum(pack.tokens for pack in packs))
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
     def evaluate(self, packs: Sequence[Pack], asked: Asked) -> float:
         """The mean loss of a learned token, without any teacher."""
+        total, learned = self.losses(packs, asked)
+        return float(total / max(1, learned))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def losses(self, packs: Sequence[Pack], asked: Asked) -> tuple[float, int]:
+        """(their sum, learned tokens)"""
         self.trained.model.eval()
         total, learned = 0.0, 0
         for pack in packs:
@@ -72,7 +91,7 @@ class Learner:
             targets = self._targets(pack)
             total += float(quick.loss(self._logits(self.trained.loaded, pack, self.trained.vectors), targets))
             learned += pack.learned
-        return total / max(1, learned)
+        return total, learned
 
     def _loss(self, pack: Pack) -> Any:
         logits, targets = self._logits(self.trained.loaded, pack, self.trained.vectors), self._targets(pack)

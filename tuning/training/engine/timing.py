@@ -24,7 +24,7 @@ from tuning.counting.tokens import Rule, RuleCounter
 from tuning.errors import TuningError
 from tuning.training import bases, packing
 from tuning.training.bases import Base
-from tuning.training.engine import base, guard, samples
+from tuning.training.engine import base, device, guard, samples
 from tuning.training.engine.methods import METHODS
 from tuning.training.engine.step import Learner
 from tuning.training.rows import Row
@@ -68,11 +68,12 @@ def _run(asked: dict[str, Any]) -> None:
         return times[1:] or times
 
     guard.forget_used()
-    small, small_peak = min(steps(1, asked["small"], 3)), guard.used_memory()
+    small, small_peak = min(steps(1, asked["small"], 3)), guard.used_memory(loaded.device)
     measured = steps(asked["batch"], asked["length"], STEPS)
     _say(
-        steps=len(measured), seconds=statistics.median(measured), peak=guard.used_memory(), small_seconds=small,
-        small_peak=small_peak, load=load, precision=str(loaded.compute).removeprefix("torch."), device=loaded.device,
+        steps=len(measured), seconds=statistics.median(measured), peak=guard.used_memory(loaded.device),
+        small_seconds=small, small_peak=small_peak, load=load, precision=str(loaded.compute).removeprefix("torch."),
+        device=loaded.device,
     )  # fmt: skip
 
 
@@ -80,10 +81,11 @@ def _job(asked: dict[str, Any]) -> None:
     settings = Settings.model_validate(asked["settings"])
     place = Path(asked["place"])
     found = bases.find(settings.base, Path(settings.weights))
-    free, began = guard.free_memory(), time.monotonic()
+    chosen = device.choose(settings)
+    free, began = guard.free_memory(chosen), time.monotonic()
     told: dict[str, Any] = {"steps": 0, "free": free, "whole": settings.method in base.WHOLE, "refused": None}
     try:
-        guard.check_before(place, found.bytes, told["whole"], settings)
+        guard.check_before(place, found.bytes, told["whole"], settings, device=chosen)
     except TuningError as error:
         _say(**{**told, "refused": {"en": error.said("en"), "es": error.said("es")}})
         return
@@ -102,7 +104,7 @@ def _job(asked: dict[str, Any]) -> None:
         start = time.monotonic()
         samples.answers(trained, found, short, _never)
         told["token_seconds"] = (time.monotonic() - start) / WRITTEN
-    _say(**told, peak=guard.used_memory())
+    _say(**told, peak=guard.used_memory(chosen))
 
 
 def _learned(learner: Learner, settings: Settings, rows: list[Row], seconds: float) -> dict[str, Any]:
@@ -117,7 +119,7 @@ def _learned(learner: Learner, settings: Settings, rows: list[Row], seconds: flo
         return time.monotonic() - start, max(pack.read for pack in laid)
 
     first, (again, small) = step(rows[:1])[0], step(rows[:1])
-    small_peak, until = guard.used_memory(), time.monotonic() + seconds
+    small_peak, until = guard.used_memory(learner.trained.loaded.device), time.monotonic() + seconds
     fits = max(1, min(settings.batch, round(2 * seconds / max(1e-6, again / len(rows[0]) * _mean(rows)))))
     times, tokens, most, at = list[float](), 0, small, 0
     while len(times) < STEPS and at < len(rows) and (time.monotonic() < until or not times):
