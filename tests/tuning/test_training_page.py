@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ import pytest
 from assistant.chat_page.wording import words_in
 from assistant.service.settings import Settings
 from tests.tuning.training_jobs import marv
+from tuning.commands.tune import settings_of as session_settings
 from tuning.datasets import Status as Approval
 from tuning.datasets import Version
 from tuning.jobs import Job, Jobs
@@ -197,7 +199,7 @@ def test_the_start_button_says_how_long(parts: Parts, version: Version) -> None:
     done = Working(1, "estimate", 0, {"form": {"data": EVIL}}, "done", row)
     shown = form_view.form(offers, done, say)
     assert "Start: about 4 minutes" in shown
-    assert "0: it runs here" in shown
+    assert "money: it runs here" in shown
     assert not Tags(shown).seen & {"script", "img", "onerror"}
     assert "Start: about" not in form_view.form(offers, None, say)
 
@@ -287,8 +289,22 @@ def test_before_and_after_stand_side_by_side(ask: Ask, parts: Parts, version: Ve
     assert pairs
     assert pairs[0].index("It is Paris.") < pairs[0].index("Paris, obviously.")
     assert shown.count("<svg class='plot'") == 4
-    assert job.command in shown
+    assert "afina tune start --data marv --version 1 --method lora" in shown
     assert "fell from 3.000 to 2.000" in shown
+
+
+def test_the_command_that_is_shown_makes_the_same_run(parts: Parts, version: Version) -> None:
+    said = {"epochs": 2, "lora": {"r": 4, "alpha": 8}, "samples": [{"prompt": 'Who\'s "there"?', "system": ""}]}
+    job = parts.jobs.start(version, said=said)
+    known = parts.jobs.settings("lora", {}).model_dump(mode="json")
+    words = shlex.split(job.again(known))
+    given = dict(zip(words[3::2], words[4::2], strict=True))
+    assert {name: given[name] for name in ("--data", "--version", "--method", "--base")} == {
+        "--data": "marv", "--version": "1", "--method": "lora", "--base": job.base,
+    }  # fmt: skip
+    again = session_settings([value for name, value in zip(words[3::2], words[4::2], strict=True) if name == "--set"])
+    assert parts.jobs.settings("lora", {**again, "base": job.base}).model_dump(mode="json") == dict(job.settings)
+    assert set(again) == {"epochs", "lora", "samples"}
 
 
 def test_nothing_of_a_job_is_html(ask: Ask, parts: Parts, version: Version) -> None:

@@ -189,7 +189,8 @@ def measured(asked: dict[str, Any], stop: threading.Event) -> dict[str, Any]:
 
 
 def _last(rows: queue.SimpleQueue[bytes | None], stop: threading.Event) -> dict[str, Any]:
-    until = time.monotonic() + PATIENCE
+    began, loaded = time.monotonic(), 0.0  # with all that is imported, as a run has it
+    until = began + PATIENCE
     while time.monotonic() < until:
         if stop.is_set():
             raise TryAgain(
@@ -205,8 +206,10 @@ def _last(rows: queue.SimpleQueue[bytes | None], stop: threading.Event) -> dict[
         row = json.loads(line)
         if "failed" in row:
             raise _failed(row["failed"])
+        if "loaded" in row:
+            loaded = time.monotonic() - began
         if "steps" in row:
-            return dict(row)
+            return {**row, "load": loaded}
     raise _failed(f"it took longer than {PATIENCE:.0f} seconds")
 
 

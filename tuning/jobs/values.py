@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,5 +44,35 @@ class Job:
 
     @property
     def command(self) -> str:
-        """What repeats the run, or goes on with it."""
-        return f"python -m tuning.training {self.place}"
+        """What goes on with the run, without the app."""
+        return f"python -m tuning.training {shlex.quote(str(self.place))}"
+
+    def again(self, defaults: Mapping[str, Any]) -> str:
+        """What makes the same run anew, in any data folder that has the version. `defaults`: the recipe's settings."""
+        label = re.fullmatch(r"(.+)-v(\d+)-[0-9a-f]{8}", self.dataset)
+        name, number = (label[1], label[2]) if label else (self.dataset, "")
+        said = {
+            "data": name,
+            "version": number,
+            "method": self.settings.get("recipe") or self.method,
+            "base": self.base,
+        }
+        words = [f"--{option} {shlex.quote(str(value))}" for option, value in said.items() if value]
+        known = _flat(defaults)
+        words += [
+            f"--set {shlex.quote(f'{field}={json.dumps(value, ensure_ascii=False)}')}"
+            for field, value in sorted(_flat(self.settings).items())
+            if field not in _APART and known.get(field) != value
+        ]
+        return " ".join(["afina tune start", *words])
+
+
+_APART = ("weights", "base", "recipe", "method", "format")  # said otherwise, or not at all
+
+
+def _flat(given: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """{"lora": {"r": 8}} → {"lora.r": 8}"""
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        found |= _flat(value, f"{before}{name}.") if isinstance(value, Mapping) else {before + name: value}
+    return found

@@ -121,8 +121,17 @@ class TrainingPage:
         other = next((one for one in others if one.id == at.against), None)
         below = compare_view.compare(shown, run.read(other), say) if other else ""
         persona = next(((one.id, one.name) for one in self._personas.all() if one.id == job.persona), None)
-        around = job_view.Around(persona, others, other.id if other else 0, below, self._evaluated(job, at, say))
+        around = job_view.Around(
+            persona, others, other.id if other else 0, below, self._evaluated(job, at, say), self._again(job)
+        )
         return job_view.body(shown, around, evaluation(job), say)
+
+    def _again(self, job: Job) -> str:
+        try:
+            known = self._jobs.settings(str(job.settings.get("recipe") or job.method), {})
+        except ForPerson:  # a recipe that is not there any more: everything is said
+            return job.again({})
+        return job.again(known.model_dump(mode="json"))
 
     def _evaluated(self, job: Job, at: At, say: Words) -> str:
         """Of one that has left a model behind."""

@@ -28,6 +28,7 @@ class Around:
     against: int = 0
     below: str = ""  # the HTML of the comparison
     evaluation: str = ""  # HTML
+    again: str = ""  # the command that makes the same run anew
 
 
 def head(job: Job, say: Words) -> str:
@@ -46,7 +47,7 @@ def body(run: Run, around: Around, measured: Mapping[str, float], say: Words) ->
         _answers(run, say),
         around.evaluation,
         _compare(around, say),
-        section(say("training_repeat"), _command(job, say), about=say("training_repeat_about"), key="repeat"),
+        section(say("training_repeat"), _commands(job, around.again, say), key="repeat"),
         fold("settings", say("training_settings"), settings(job.settings, say)),
         fold("log", say("training_log"), f'<pre class="log" tabindex="0">{escape(run.log) or "–"}</pre>'),
     )
@@ -179,8 +180,13 @@ def _compare(around: Around, say: Words) -> str:
     return section(say("training_compare"), pick + around.below, key="compare")
 
 
-def _command(job: Job, say: Words) -> str:
-    return f"""<div class="command"><code tabindex="0">{escape(job.command)}</code>{button("copy", say("training_copy"), "copy", text=job.command)}</div>"""
+def _commands(job: Job, again: str, say: Words) -> str:
+    told = [("training_repeat_about", again), ("training_repeat_on", job.command)]
+    return "".join(
+        f"""<div class="command"><p><small>{escape(say(about))}</small><code tabindex="0">{escape(command)}</code></p>{button("copy", say("training_copy"), "copy", text=command)}</div>"""
+        for about, command in told
+        if command and (job.state.status is not Status.DONE or about != "training_repeat_on")
+    )
 
 
 def settings(given: Mapping[str, object], say: Words) -> str:
