@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from assistant.models.scripted import Scripted, ScriptedModels
 from tests.assistant import tiny
 from tuning.evaluation import general
 from tuning.evaluation.compare import compare
-from tuning.evaluation.run import GREEDY, Speaker, Step, answers, asking, bare, read
+from tuning.evaluation.run import GREEDY, TOGETHER, Speaker, Step, answers, asking, bare, read
 from tuning.evaluation.values import Question
 from tuning.values import Role, Turn
 
@@ -264,6 +265,54 @@ def test_a_model_of_this_machine_answers_with_and_without_its_adapter(
     assert compare(before, after, ["rouge1"]).summary("rouge1").change.n == 3
     with pytest.raises(ForPerson, match="another run"):
         list(answers(here, worn, asked(3), file=tmp_path / "before.jsonl"))
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("worn", [False, True])
+def test_many_questions_at_once_get_the_answers_they_get_one_by_one(
+    worn: bool, weights: Path, base: Path, tmp_path: Path
+) -> None:
+    """In float32, to the letter; a question that is too long is no trouble for the others; the file goes on as ever."""
+    models = Models(weights)
+    engine: Any = models.loading.engine(f"hf:{base}", None)
+    engine._model.float()
+    adapter = tiny.adapter(base, tmp_path / "adapter") if worn else None
+    speaker = Speaker(f"hf:{base}", adapter, inference=Inference(temperature=0, max_tokens=12))
+    some = [*asked(20), Question("long", (Turn(Role.USER, "x" * 600),)), *asked(23, start=20)]
+    alone = [one for question in some for one in answers(models, speaker, [question])]
+    file = tmp_path / "answers.jsonl"
+    first = list(islice(answers(models, speaker, some, file=file), 3))
+    assert len(list(read(file))) == TOGETHER, "a batch that is answered is kept, also where nobody goes on reading"
+    found = list(answers(models, speaker, some, file=file))
+    assert found[:3] == first
+    assert [(one.key, one.text, one.tokens, one.problem) for one in found] == [
+        (one.key, one.text, one.tokens, one.problem) for one in alone
+    ]
+    assert [one.key for one in found if one.problem] == ["long"]
+    assert len({one.text for one in found}) > 10
+    models.close()
+
+
+@pytest.mark.model
+def test_a_stop_ends_a_batch_and_what_was_answered_before_is_kept(here: Models, base: Path, tmp_path: Path) -> None:
+    stop, file = threading.Event(), tmp_path / "answers.jsonl"
+    speaker = Speaker(f"hf:{base}", inference=Inference(temperature=0, max_tokens=200))
+    found = []
+    for one in answers(here, speaker, asked(90), file=file, stop=stop):
+        found.append(one)
+        if len(found) == TOGETHER:
+            threading.Timer(0.2, stop.set).start()
+            began = time.monotonic()
+    assert time.monotonic() - began < 3
+    assert TOGETHER <= len(found) < 90
+    assert list(read(file)) == found
+
+
+@pytest.mark.model
+def test_drawn_by_chance_each_answer_has_the_seed_for_itself(here: Models, base: Path) -> None:
+    speaker = Speaker(f"hf:{base}", inference=Inference(temperature=0.9, seed=7, max_tokens=8))
+    together = [one.text for one in answers(here, speaker, asked(3))]
+    assert together == [one.text for question in asked(3) for one in answers(here, speaker, [question])]
 
 
 @pytest.mark.model

@@ -8,6 +8,10 @@ file of another model, adapter (by the weights' bytes), template or settings is 
 otherwise. A model that runs here always reads a system's message, the same that it was trained with.
 
 A question that a model cannot take (too long) is an answer with a problem; what would stop every question is raised.
+
+A model that runs here by transformers is asked TOGETHER questions at once, greedy: the same answers as one by one in
+float32; in the bf16 it runs in, sums come in another order, so where two tokens are as good as equally likely the other
+may be taken. Compare answers that were given the same way. An answer's seconds are then its share of the batch's.
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
 
     from assistant.models import Models
 
+TOGETHER = 16  # questions: what is not yet in the file when it is stopped or killed is asked again
 GREEDY = Inference(temperature=0.0, max_tokens=256)
 FORMAT: Literal["afina-answers/1"] = "afina-answers/1"
 
@@ -95,19 +100,75 @@ def answers(
     clock = _Clock(total if total is not None else len(questions) if isinstance(questions, Sized) else None)
     seen: set[str] = set()
     with closing(_File(file, _head(speaker)) if file else _File(None, None)) as kept:
-        for question in questions:
-            if question.key in seen:
-                continue
-            seen.add(question.key)
-            answer = kept.find(question)
-            if answer is None:
-                if stop.is_set() or (answer := _answered(model, asked, question, stop)) is None:
+        for some in _windows(questions, kept, TOGETHER if hasattr(model, "together") else 1):
+            missing = [one for one, known in some if known is None]
+            new = _all_answered(model, asked, missing, stop, kept.add)
+            for question, known in some:
+                answer = known or next(new, None)
+                if answer is None:
                     return
-                kept.add(answer)
-                clock.took(answer.seconds)
-            if progress:
-                progress(clock.step(len(seen)))
+                if known is None:
+                    clock.took(answer.seconds)
+                seen.add(question.key)
+                if progress:
+                    progress(clock.step(len(seen)))
+                yield answer
+
+
+def _windows(questions: Iterable[Question], kept: _File, many: int) -> Iterator[list[tuple[Question, Answered | None]]]:
+    """Each key once, with its answer where it is kept; at most `many` without one at a time."""
+    seen, some, missing = set[str](), list[tuple[Question, Answered | None]](), 0
+    for question in questions:
+        if question.key in seen:
+            continue
+        seen.add(question.key)
+        known = kept.find(question)
+        some.append((question, known))
+        missing += known is None
+        if missing == many or (known is not None and not missing):
+            yield some
+            some, missing = [], 0
+    if some:
+        yield some
+
+
+def _all_answered(
+    model: BaseChatModel,
+    asked: Asked,
+    some: Sequence[Question],
+    stop: threading.Event,
+    keep: Callable[[Answered], None],
+) -> Iterator[Answered]:
+    """Fewer once stopped. What is answered is kept before it is told."""
+    if stop.is_set() or not some:
+        return
+    together, began = getattr(model, "together", None), time.monotonic()
+    found = together([_sent(model, one.turns) for one in some], asked, stop) if together and len(some) > 1 else None
+    if found is None:  # this model answers one by one
+        for question in some:
+            if stop.is_set() or (answer := _answered(model, asked, question, stop)) is None:
+                return
+            keep(answer)
             yield answer
+        return
+    seconds = round((time.monotonic() - began) / len(some), 3)
+    said = [_of_many(question, one, seconds) for question, one in zip(some, found, strict=False)]  # none once stopped
+    for answer in said:
+        keep(answer)
+    yield from said
+
+
+def _of_many(question: Question, said: tuple[str, Any] | assistant.ForPerson, seconds: float) -> Answered:
+    if isinstance(said, assistant.ForPerson):
+        return _told(question, "", seconds, 0, said)
+    return _told(question, said[0], seconds, said[1].completion)
+
+
+def _told(
+    question: Question, text: str, seconds: float, tokens: int, problem: assistant.ForPerson | None = None
+) -> Answered:  # fmt: skip
+    why, spanish = (str(problem), problem.said("es")) if problem else ("", "")
+    return Answered(question.key, question.prompt, question.references, text.strip(), seconds, tokens, why, spanish)
 
 
 def bare(speaker: Speaker, weights: Path) -> Speaker:
@@ -142,8 +203,7 @@ def read(file: Path) -> Iterator[Answered]:
 
 def _answered(model: BaseChatModel, asked: Asked, question: Question, stop: threading.Event) -> Answered | None:
     """None once stopped."""
-    began, texts, tokens = time.monotonic(), list[str](), 0
-    problem = spanish = ""
+    began, texts, tokens, problem = time.monotonic(), list[str](), 0, None
     try:
         for piece in _write(model, asked, question.turns, stop):
             if isinstance(piece, Usage):
@@ -151,24 +211,26 @@ def _answered(model: BaseChatModel, asked: Asked, question: Question, stop: thre
             else:
                 texts.append(piece)
     except assistant.ForPerson as error:  # this question is at fault: the others may be answered
-        texts, problem, spanish = [], str(error), error.said("es")
+        texts, problem = [], error
     if stop.is_set():
         return None
-    seconds = round(time.monotonic() - began, 3)
-    return Answered(
-        question.key, question.prompt, question.references, "".join(texts).strip(), seconds, tokens, problem, spanish
-    )
+    return _told(question, "".join(texts), round(time.monotonic() - began, 3), tokens, problem)
 
 
 def _write(
     model: BaseChatModel, asked: Asked, turns: tuple[Turn, ...], stop: threading.Event
 ) -> Iterator[str | Usage]:  # fmt: skip
-    sent = [Sent("user" if turn.role is Role.TOOL else turn.role.value, said(turn)) for turn in turns]
-    if getattr(model, "here", False) and not any(turn.role == "system" for turn in sent):
-        sent = [Sent("system", SYSTEM), *sent]  # else a template may put words of its own there
+    sent = _sent(model, turns)
     return write(
         model, sent, inference=asked.inference, stop=stop, adapter=asked.adapter, template=asked.template
     )  # fmt: skip
+
+
+def _sent(model: BaseChatModel, turns: tuple[Turn, ...]) -> list[Sent]:
+    sent = [Sent("user" if turn.role is Role.TOOL else turn.role.value, said(turn)) for turn in turns]
+    if getattr(model, "here", False) and not any(turn.role == "system" for turn in sent):
+        sent = [Sent("system", SYSTEM), *sent]  # else a template may put words of its own there
+    return sent
 
 
 class _Clock:
