@@ -83,6 +83,7 @@ def test_a_persona_speaks_with_its_voice_and_without_the_others_words_learned(hi
     (example,) = found(history, persona="marv")
     assert example.turns[0].text == "Marv is sarcastic."
     assert [turn.learn for turn in example.turns if turn.role is Role.ASSISTANT] == [False, True]
+    assert [turn.text for turn in example.turns if turn.role is Role.USER] == ["Capital of France?", "And of Spain?"]
     assert example.source.persona == "Marv"
     assert len(found(history)) == 2
 

@@ -177,7 +177,7 @@ def _path(tree: Tree, last: Message, learned: set[int], shape: Shape, cast: Cast
     path = tree.path(last)
     plain = _plain(shape)
     turns = [*cast.system(last.persona, last.text), *context(path[:-2], learned, shape.tools)]
-    turns = [*turns, asked(path[-2]), *answer_turns(last, shape.tools, plain=plain)]
+    turns = [*turns, asked(path[-2], last), *answer_turns(last, shape.tools, plain=plain)]
     mine = [one for one in path if one.id in learned]
     how = _how(last) if len({_how(one) for one in mine}) == 1 else "chat"
     whole_turns = tuple(turns)
@@ -195,7 +195,7 @@ def _prompt(tree: Tree, answer: Message, shape: Shape, cast: Cast, *, alone: boo
     if _grounded(answer, shape):
         return grounded(answer, path[-2].text)
     before = [] if alone or shape.turns == "exchange" else context(path[:-2], set(), shape.tools)
-    return [*cast.system(answer.persona, answer.text), *before, asked(path[-2])]
+    return [*cast.system(answer.persona, answer.text), *before, asked(path[-2], answer)]
 
 
 def _grounded(answer: Message, shape: Shape) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from assistant.events import ToolFinished, ToolStarted
 from assistant.history import Message, MessageStatus, cited
+from assistant.personas import handle, mentions
 from assistant.sentences import say
 from knowledge.answers.prompt import over
 from knowledge.language import detect
@@ -40,8 +41,10 @@ class Cast:
         return tuple(dict.fromkeys(name for name in used if name in self.strange or name not in self.schemas))
 
 
-def asked(question: Message) -> Turn:
-    return Turn(Role.USER, question.text)
+def asked(question: Message, answer: Message) -> Turn:
+    """As who answered it read it: the @name that called a persona is no part of the question."""
+    found = mentions.find(question.text, {handle(answer.persona): answer.persona}) if answer.persona else None
+    return Turn(Role.USER, found.text if found and found.text.strip() else question.text)
 
 
 def context(path: Sequence[Message], learned: set[int], tools: bool) -> list[Turn]:
@@ -50,7 +53,7 @@ def context(path: Sequence[Message], learned: set[int], tools: bool) -> list[Tur
     for question, answer in zip(path[::2], path[1::2], strict=False):
         if answer.status is MessageStatus.COMPLETE and answer.text.strip():
             learn = answer.id in learned
-            turns += [asked(question), *answer_turns(answer, tools, learn=learn, plain=True)]
+            turns += [asked(question, answer), *answer_turns(answer, tools, learn=learn, plain=True)]
     return turns
 
 
