@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -63,8 +64,13 @@ def _module(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imports(file: Path, *, late: bool) -> Iterator[str]:
+@cache
+def _imports(file: Path, *, late: bool) -> frozenset[str]:
     """Modules a file imports; `late`: those inside functions too. What only a type checker sees is left out."""
+    return frozenset(_imported(file, late))
+
+
+def _imported(file: Path, late: bool) -> Iterator[str]:
     waiting: list[ast.AST] = list(ast.parse(file.read_text(encoding="utf-8")).body)
     while waiting:
         node = waiting.pop()
@@ -90,9 +96,9 @@ def test_a_package_imports_only_what_lies_below_it(file: Path) -> None:
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
     modules = {_module(file) for file in FILES}
-    graph = {_module(file): set(_imports(file, late=False)) & modules - {_module(file)} for file in FILES}
+    graph = {_module(file): _imports(file, late=False) & modules - {_module(file)} for file in FILES}
     for module, imported in graph.items():  # a package's front door gathers what lies in it: no cycle by itself
-        imported -= {module.rpartition(".")[0], module.split(".")[0]}
+        graph[module] = imported - {module.rpartition(".")[0], module.split(".")[0]}
     list(TopologicalSorter(graph).static_order())  # raises CycleError with the circle in it
 
 
