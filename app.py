@@ -20,7 +20,7 @@ from assistant.service.commands import api, ask, chats, docs, doctor, models, pe
 from assistant.service.commands.session import Session, localise
 from assistant.service.privacy import switch_off
 from assistant.service.say import Say, of_locale
-from tuning.commands import WORDS, data, evaluate, tune
+from tuning.commands import WORDS, data, evaluate, tune_share
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -128,7 +128,7 @@ def command_line() -> tuple[TyperGroup, Session]:
     app.add_typer(tools.app, name="tools")
     app.add_typer(tools.mcp, name="mcp")
     app.add_typer(data.app, name="data")
-    app.add_typer(tune.app, name="tune")
+    app.add_typer(tune_share.app, name="tune")
     app.add_typer(evaluate.app, name="eval")
     app.command("doctor")(doctor.doctor)
     session = Session(Say(of_locale(os.environ), (WORDS,)), settings, make, site, os.environ)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tuning.counting.vocabularies import Tokenizers
     from tuning.datasets import Datasets
     from tuning.jobs import Jobs
+    from tuning.jobs.published import Published
 
 
 class Parts(AssistantParts):
@@ -35,6 +36,15 @@ class Parts(AssistantParts):
             return Jobs(self.datasets, self.home, self.weights)
 
         return self._once("jobs", make)
+
+    @property
+    def published(self) -> Published:
+        def make() -> Published:
+            from tuning.jobs.published import Published
+
+            return Published(self.engine, self.personas)
+
+        return self._once("published", make)
 
     @property
     def tokenizers(self) -> Tokenizers:

@@ -24,5 +24,6 @@ VERBS: Mapping[str, str] = (
         for name in names
     }
     | {f"tune.{name}": f"tuning.verbs.tune:tune_{name}" for name in _JOBS}
+    | {f"tune.{name}": f"tuning.verbs.share:tune_{name}" for name in ("export", "import", "history", "rollback")}
     | {f"eval.{name}": f"tuning.verbs.evaluate:eval_{name}" for name in ("job", "compare")}
 )

@@ -62,11 +62,11 @@ class Published(Transactions):
 
     def __init__(self, engine: Engine, personas: Personas) -> None:
         super().__init__(engine)
-        self._personas = personas
+        self.personas = personas
 
     def of(self, persona: int) -> list[Publication]:
         """The newest first."""
-        card = self._personas.get(persona).persona
+        card = self.personas.get(persona).persona
         with self._read() as session:
             rows = self._rows(session, persona)
             speaks = _speaking(rows, card)
@@ -76,7 +76,7 @@ class Published(Transactions):
         """Every persona that has versions, with them."""
         with self._read() as session:
             known = set(session.scalars(select(PublishedRow.persona_id).distinct()))
-        return [(one, self.of(one.id)) for one in self._personas.all() if one.id in known]
+        return [(one, self.of(one.id)) for one in self.personas.all() if one.id in known]
 
     def get(self, persona: int, number: int | None = None) -> Publication:
         """By its number; without one, what speaks now."""
@@ -92,12 +92,12 @@ class Published(Transactions):
         """A new persona, or the one of that name with these FIELDS from now on. The same model again is no new version.
 
         `card`: FIELDS, and of a new persona how it looks. BadCard, NameTaken."""
-        known = self._personas.named(name)
+        known = self.personas.named(name)
         looks = known.persona.plain() if known else {**card, "name": name}
         made = checked({**_looks(looks), **_fields(card)})
         if known:
             self._keep(known)
-        stored = self._personas.change(known.id, made) if known else self._personas.add(made)
+        stored = self.personas.change(known.id, made) if known else self.personas.add(made)
         with self._write() as session:
             rows = self._rows(session, stored.id)
             row = _speaking(rows, made)
@@ -111,7 +111,7 @@ class Published(Transactions):
         """Back (or forward) to a version; without a number, to the one before what speaks now.
 
         The next message is answered by it. ForPerson where there is none, or its files are gone."""
-        one = self._personas.get(persona)
+        one = self.personas.get(persona)
         self._keep(one)
         found = self.of(persona)
         current = next((each for each in found if each.current), None)
@@ -126,11 +126,11 @@ class Published(Transactions):
         else:
             wanted = self.get(persona, number)
         _is_there(wanted)
-        self._personas.change(persona, checked({**_looks(one.persona.plain()), **wanted.card}))
+        self.personas.change(persona, checked({**_looks(one.persona.plain()), **wanted.card}))
         return self.get(persona, wanted.number)
 
     def named(self, name: str) -> Stored:
-        found = self._personas.named(name)
+        found = self.personas.named(name)
         if found is None:
             raise unknown_persona(repr(name))
         return found
