@@ -2,6 +2,7 @@
 
     python -m benchmarks.tune [--rows marv|long] [--steps 6] [--rounds 2] [--trl default|packing|light]
     python -m benchmarks.tune --recipe lora [--rows 50]      a whole job by a recipe, in its own process
+    python -m benchmarks.tune --device cuda --rows varied    on a GPU: benchmarks.tune_device
 
 Both sides learn the same token ids with the same masks, 8 rows a step, LoRA r=16 on all linear layers of the default
 model, each in a process of its own, by turns. The first step is left out of the clock. TRL has its defaults, but what a
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.service.settings import Settings as AppSettings
+from benchmarks import tune_device
 from benchmarks.machine import describe
 from tests.tuning.training_jobs import job, marv
 from tuning.training import bases, packing, recipes
@@ -237,4 +239,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    tune_device.main() if "--device" in sys.argv else main()
