@@ -206,6 +206,10 @@ def test_a_job_is_held_against_its_base_on_what_it_has_not_seen(shop: Shop, base
     assert [summary["metric"] for summary in spanish] == ["rouge1", "rougeL", "chrf"]
     assert spanish[0]["message"] != english[0]["message"]
     assert "unseen_rouge1_after" in shop.jobs.get(job.id).evaluation
+    perplexity, accuracy = rows[-1]["foreseen"]
+    assert (perplexity["metric"], accuracy["metric"]) == ("perplexity", "token_accuracy")
+    assert perplexity["after"]["value"] != perplexity["before"]["value"]
+    assert perplexity["after"]["value"] == shop.jobs.get(job.id).evaluation["unseen_perplexity_after"]
 
 
 @pytest.mark.parametrize("said", [{"learning_rate": -1}, {"metod": "lora"}, {"lora": {"r": 0}}, {"max_steps": "many"}])

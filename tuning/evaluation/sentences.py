@@ -25,6 +25,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "language_en": ("In English", "En inglés"),
     "language_es": ("In Spanish", "En español"),
     "voice": ("In the voice", "Con la voz"),
+    "perplexity": ("Perplexity, less is better", "Perplejidad, mejor cuanto menor"),
+    "token_accuracy": ("The next token foreseen", "Acierta el token siguiente"),
     # a comparison
     "change": (
         "{title}: {before} before, {after} after; change {change} (95% sure: {low} to {high}, {n} examples). {verdict}",

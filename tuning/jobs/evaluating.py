@@ -4,7 +4,7 @@
     JOB/evaluation/unseen-before-3f9a1c2b.jsonl   answers: of a part, a side, a speaker; none is asked for twice
     JOB/evaluation/report.json                    what came of it
 
-unseen     rows that were held out
+unseen     rows that were held out: answered, and how well they were foreseen
 trained    rows it learned from: learned, or learned by heart?
 general    questions that have nothing to do with the dataset: what was forgotten
 """
@@ -27,8 +27,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from assistant.models import Models
 from assistant.models.inference import Inference
 from tuning import rows
+from tuning.counting.tokens import Counter
+from tuning.counting.vocabularies import Tokenizers
 from tuning.errors import ForPerson, TuningError
-from tuning.evaluation import general
+from tuning.evaluation import foreseeing, general
 from tuning.evaluation.compare import Comparison, compare
 from tuning.evaluation.judge import ModelJudge, judged, outcome
 from tuning.evaluation.learning import forgetting, learning
@@ -100,11 +102,12 @@ def evaluate(job: Job, models: Models, weights: Path, plan: Plan, stop: Event) -
     new = sum(one.key not in known[file] for part, *_, file in turns for one in asked[part])
     clock, found = _Clock(2 * sum(map(len, asked.values())), new), dict[tuple[str, str], list[Answered]]()
     for part, side, one, file in turns:
-        told = answers(models, one, asked[part], file=file, stop=stop, total=len(asked[part]))
-        found[part, side] = yield from _heard(told, part, side, known[file], clock)
+        heard = answers(models, one, asked[part], file=file, stop=stop, total=len(asked[part]))
+        found[part, side] = yield from _heard(heard, part, side, known[file], clock)
+    told = yield from _foreseen(job, models, (base, tuned), plan, Tokenizers(weights).counter(job.base), clock, stop)
     if stop.is_set():
         return None
-    report = _report(plan, found)
+    report = summed(plan, found) | {"foreseen": told}
     if plan.judge:
         report["judge"] = yield from _judge(
             models, plan.judge, found["unseen", "before"], found["unseen", "after"], stop
@@ -144,6 +147,9 @@ def measured(made: Row) -> Row:
         for side in SIDES
         if one[side]["value"] is not None
     }
+    for one in made.get("foreseen", []):
+        sides = {side: one[side]["value"] for side in SIDES if one[side]["value"] is not None}
+        found |= {f"unseen_{one['metric']}_{side}": value for side, value in sides.items()}
     return found | {name: made[name]["verdict"] for name in ("learning", "forgetting") if made.get(name)}
 
 
@@ -217,18 +223,49 @@ def _heard(
     return found
 
 
+def _foreseen(
+    job: Job, models: Models, sides: tuple[Speaker, Speaker], plan: Plan, counter: Counter, clock: _Clock, stop: Event
+) -> Generator[Row, None, list[Row]]:
+    """Perplexity and token accuracy on held-out rows; [] where the model does not tell how likely a text is."""
+    if "unseen" not in plan.parts:
+        return []
+    some, found = list(_examples(job.place / VALIDATION)), list[Mapping[str, foreseeing.Foreseen]]()
+    some = some if len(some) <= plan.most else [some[at * len(some) // plan.most] for at in range(plan.most)]
+    for side, one in zip(SIDES, sides, strict=True):
+        steps = foreseeing.foreseen(models, one, counter, some, stop)
+        told = {"done": clock.done, "of": clock.of, "part": "unseen", "side": side, "prompt": "", "text": ""}
+        found.append((yield from _counted(steps, {**told, "seconds_left": None}, len(some))))
+    return [
+        {**one.row(), "title": _both(one.title), "said": _both(one.said)} for one in foreseeing.told(found[0], found[1])
+    ]
+
+
+def _counted(
+    steps: Generator[int, None, dict[str, foreseeing.Foreseen]], told: Row, of: int
+) -> Generator[Row, None, dict[str, foreseeing.Foreseen]]:
+    """Something to be seen where there are many."""
+    while True:
+        try:
+            done = next(steps)
+        except StopIteration as end:
+            return dict(end.value)
+        if done < of:
+            yield told
+
+
 # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _FORMAT = "afina-evaluation/1"
 
 
-def _report(plan: Plan, found: Mapping[tuple[str, str], Sequence[Answered]]) -> Row:
+def summed(plan: Plan, found: Mapping[tuple[str, str], Sequence[Answered]]) -> Row:
+    """A report. `found`: (part, side) → its answers."""
     made: Row = {"format": _FORMAT, "made": datetime.now(UTC).isoformat(timespec="seconds"), "parts": {}}
     made["plan"] = plan.model_dump(mode="json")
     for part in plan.parts:
         names = ("contained", "rouge1") if part == "general" else plan.metrics
-        told = compare(found[part, "before"], found[part, "after"], names)
-        made["parts"][part] = {"metrics": summaries(told), "rows": [one.row() for one in told.rows]}
+        both_sides = compare(found[part, "before"], found[part, "after"], names)
+        made["parts"][part] = {"metrics": summaries(both_sides), "rows": [one.row() for one in both_sides.rows]}
     both = [tuple(found[part, side] for side in SIDES) for part in ("trained", "unseen") if part in plan.parts]
     if len(both) == 2:
         made["learning"] = _said(learning(both[0], both[1], plan.metrics[0]))  # type: ignore[arg-type]  # pairs

@@ -45,7 +45,7 @@ def eval_job(
 
     {done, of, part, side, prompt, text, seconds_left} as they come, {part, key, prompt, reference, before, after,
     scores, change} per question, the largest gain first, then {number, parts: {unseen: [{metric, before, after, change,
-    verdict, message}]}, learning, forgetting, judge}; the last one is kept with the job."""
+    verdict, message}]}, foreseen: [perplexity, token_accuracy], learning, forgetting, judge}; kept with the job."""
     plan, stop = _plan(metrics=metrics, parts=parts, most=most, tokens=tokens, judge=judge), stop or Event()
     made = yield from evaluate(jobs.get(number), models, weights, plan, stop)
     if made is None:
@@ -54,7 +54,7 @@ def eval_job(
     for part, told in made["parts"].items():
         yield from ({"part": part, **row} for row in told["rows"])
     told = {part: _messages(told["metrics"], language) for part, told in made["parts"].items()}
-    row: Row = {"number": number, "parts": told}
+    row: Row = {"number": number, "parts": told, "foreseen": _messages(made.get("foreseen", []), language)}
     for name in ("learning", "forgetting", "judge"):
         if made.get(name):
             row[name] = {**made[name], "message": made[name][language]}
