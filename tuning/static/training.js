@@ -1,9 +1,10 @@
 // The training page. Where the person is, is the page's address; the server reads a job's folder and draws what is there.
 
 import { copy } from "/afina/static/knowledge/runtime.js";
+import { published } from "./published.js";
 
 const NUMBERS = ["job", "against", "page"];
-const TEXTS = ["data", "part", "by"];
+const TEXTS = ["room", "data", "part", "by"];
 const UNMEASURED = ["name"]; // fields that change nothing of what it takes
 const PAUSE = 700; // milliseconds after the last change, before what it takes is asked again
 
@@ -171,10 +172,16 @@ export function page(host) {
   }
 
   host.on({
+    ...published(host, act, here),
     to: (_, element) => to(Object.fromEntries(new URL(element.href).searchParams)),
     view: (given) => host.view(given.view),
     start: () => start(),
     estimate: () => { told(""); return valid() && estimate(); },
+    jump: (given) => {
+      const section = root.querySelector(`[data-key="${given.to}"]`);
+      section.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+      section.querySelector("input, button")?.focus({ preventScroll: true });
+    },
     evaluate,
     "go-on": (given) => act({ do: "evaluate", job: Number(given.job), go_on: true }),
     halt: (given) => act({ do: "halt", job: Number(given.job) }),

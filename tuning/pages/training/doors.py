@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 from assistant.pages.door import Action
 
@@ -17,6 +17,7 @@ class At(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    room: Literal["", "published"] = ""  # beside the jobs: models that were published
     job: Number = 0  # 0: the list of all
     against: Number = 0  # that it is compared with
     new: bool = False  # the form of a new one
@@ -103,4 +104,4 @@ class Publish(Doing):
     anyway: bool = False
 
 
-door: TypeAdapter[Any] = TypeAdapter(Annotated[Show | Asked | OnJob | Evaluate | Publish, Field(discriminator="do")])
+OfJobs = Show | Asked | OnJob | Evaluate | Publish  # the whole door, rooms and all, is in published_doors

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any
 
 from assistant.models.local.loading import DEFAULT
 from assistant.pages.door import answered
@@ -22,8 +22,10 @@ from tuning.jobs import Job, Jobs, evaluating
 from tuning.jobs.publishing import evaluation
 from tuning.pages import of
 from tuning.pages.training import form as training_form
-from tuning.pages.training.doors import Asked, At, Evaluate, Form, OnJob, Publish, Show, door
+from tuning.pages.training.doors import Asked, At, Evaluate, Form, OnJob, Publish, Show
 from tuning.pages.training.estimating import Estimating
+from tuning.pages.training.published import PublishedRoom, published_room
+from tuning.pages.training.published_doors import AnyRoomAction, door
 from tuning.pages.training.views import compare_view, evaluation_view, form_view, frame_view, job_view, run
 from tuning.pages.work import Work
 from tuning.training import recipes
@@ -53,14 +55,16 @@ class TrainingPage:
         personas: Personas,
         run: Run,
         models: Callable[[str], list[tuple[str, str]]],
+        room: PublishedRoom,
     ) -> None:
         self.work = Work()
         self._jobs, self._datasets, self._personas = jobs, datasets, personas
-        self._run, self._models = run, models
+        self._run, self._models, self._room = run, models, room
         self._estimating = Estimating(self.work, run, self._asked)
 
     def close(self) -> None:
         self.work.close()
+        self._room.close()
 
     def shell(self, say: Words) -> str:
         return frame_view.shell(say)
@@ -85,7 +89,12 @@ class TrainingPage:
             case Publish():
                 return self._publish(action, say)
             case _:
-                assert_never(action)
+                return self._in_room(action, say)
+
+    def _in_room(self, action: AnyRoomAction, say: Words) -> dict[str, Any]:
+        """What is handed out in pieces draws nothing."""
+        answer = self._room.act(action, say)
+        return answer if {"data", "fetch"} & set(answer) else {**self._drawn(action.at, say), **answer}
 
     # ── what is shown ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -94,16 +103,18 @@ class TrainingPage:
         known = [(job.id, job.state, job.persona, job.evaluation) for job in jobs]
         files = [run.stamp(job) for job in jobs if job.id in (at.job, at.against)]
         clocks = (self._datasets.version(), self.work.version(), [one.name for one in self._personas.all()])
-        told = repr((say.language, at, known, files, clocks))
+        told = repr((say.language, at, known, files, clocks, self._room.stamp() if at.room else None))
         return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
     def _drawn(self, at: At, say: Words) -> dict[str, Any]:
         stamp, jobs = self._stamp(at, say), self._jobs.all()
         works = [*self.work.of(0), *(self.work.of(at.job) if at.job else [])]
-        busy = any(one.running for one in works) or any(_goes_on(job) for job in jobs)
+        busy = any(one.running for one in works) or any(_goes_on(job) for job in jobs) or self._room.busy
         return {"stamp": stamp, "busy": busy, "regions": self._regions(at, jobs, say)}
 
     def _regions(self, at: At, jobs: list[Job], say: Words) -> dict[str, str]:
+        if at.room:
+            return self._room.regions(say)
         if at.job:
             found = next((job for job in jobs if job.id == at.job), None)
             if found is None:
@@ -241,4 +252,4 @@ def training_page(parts: Parts) -> TrainingPage:
     def models(language: str) -> list[tuple[str, str]]:
         return [(card.name, card.title) for card in parts.models.listed(language)]
 
-    return TrainingPage(parts.jobs, parts.datasets, parts.personas, run, models)
+    return TrainingPage(parts.jobs, parts.datasets, parts.personas, run, models, published_room(parts))

@@ -23,7 +23,18 @@ def head(start: bool, say: Words) -> str:
     new = link(f"{icon('plus')}<span>{escape(say('training_new'))}</span>", classes="button primary", new=1)
     tools = f'<div class="card-tools heads">{new}</div>' if start else ""
     return f"""<header class="page-head"><button class="tool only-narrow" data-do="sidebar" aria-label="{attr(say("menu"))}">{icon("sidebar")}</button>
-<div><h1 tabindex="-1">{escape(say("page_training"))}</h1><p class="muted">{escape(say("training_about"))}</p></div>{tools}</header>"""
+<div><h1 tabindex="-1">{escape(say("page_training"))}</h1><p class="muted">{escape(say("training_about"))}</p></div>{tools}</header>{rooms("", say)}"""
+
+
+def rooms(current: str, say: Words) -> str:
+    """What the page has beside each other: jobs, and the models that came of them."""
+    shown = ""
+    for name, word in (("", "jobs"), ("published", "published")):
+        room = f"&amp;room={name}" if name else ""
+        here = ' aria-current="page"' if name == current else ""
+        title = escape(say(f"training_room_{word}"))
+        shown += f'<a href="/?view=training{room}" data-do="to"{here}>{title}</a>'
+    return f'<nav class="rooms" aria-label="{attr(say("training_rooms"))}">{shown}</nav>'
 
 
 def beginning(say: Words) -> str:
