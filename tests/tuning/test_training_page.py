@@ -7,7 +7,7 @@ import re
 import shlex
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -21,12 +21,14 @@ from tests.tuning.training_jobs import marv
 from tuning.commands.tune import settings_of as session_settings
 from tuning.datasets import Status as Approval
 from tuning.datasets import Version
-from tuning.jobs import Job, Jobs
+from tuning.evaluation.values import Answered
+from tuning.jobs import Job, Jobs, evaluating
+from tuning.jobs.evaluating import Plan
 from tuning.pages.training.doors import Form
 from tuning.pages.training.estimating import Estimating
 from tuning.pages.training.form import deciding
 from tuning.pages.training.page import TrainingPage, training_page
-from tuning.pages.training.views import form_view, run
+from tuning.pages.training.views import evaluation_view, form_view, run
 from tuning.pages.training.views.compare_view import differing
 from tuning.pages.work import Job as Working
 from tuning.pages.work import Work
@@ -316,6 +318,8 @@ def test_nothing_of_a_job_is_html(ask: Ask, parts: Parts, version: Version) -> N
         folder.measured(step=40, samples=[{"prompt": EVIL, "system": EVIL, "text": EVIL}])
         folder.file(LOG).write_text(EVIL, encoding="utf-8")
         folder.say(status=Status.FAILED, reason={"en": EVIL, "es": EVIL})
+        folder.file(ADAPTER).mkdir()
+        evaluated(job, EVIL, EVIL)
     for at in ({}, {"job": one.id}, {"job": one.id, "against": other.id}, {"new": True}):
         html = "".join(ask("show", at=at)["regions"].values())
         assert not Tags(html).seen & {"script", "img", "onerror"}
@@ -346,6 +350,107 @@ def test_two_runs_tell_the_settings_that_differ(ask: Ask, parts: Parts, version:
     assert shown.count("<polyline") == 3 + 2 * 1 + 4
     assert "Paris. Next." in shown
     assert "lora.r" not in body(ask("show", at={"job": one.id}))
+
+
+# ── evaluation ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def answers_of(part: str, texts: Iterable[str], right: str = "Paris, as everybody knows.") -> list[Answered]:
+    return [Answered(f"{part}-{at}", f"{part} question {at}?", (right,), text) for at, text in enumerate(texts)]
+
+
+def evaluated(job: Job, before: str, after: str, many: int = 24, metrics: tuple[str, ...] = ("rouge1", "chrf")) -> Plan:
+    """As an evaluation leaves it: answers that were all `before` and are all `after` now."""
+    plan, found = Plan(metrics=metrics), dict[tuple[str, str], list[Answered]]()
+    for part in plan.parts:
+        for side, text in (("before", before), ("after", after)):
+            found[part, side] = answers_of(part, [f"{text} {at}" for at in range(many)])
+    place = job.place / "evaluation"
+    place.mkdir()
+    (place / "plan.json").write_text(plan.model_dump_json())
+    (place / "report.json").write_text(json.dumps(evaluating.summed(plan, found)))
+    return plan
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_an_evaluation_tells_verdicts_intervals_and_each_answer(
+    ask: Ask, parts: Parts, version: Version, language: str
+) -> None:
+    job, say = parts.jobs.start(version), words_in(language, WORDS)
+    learned(job).file(ADAPTER).mkdir()
+    assert say("training_eval_start") in body(ask("show", language, at={"job": job.id}))
+    evaluated(job, "It is a town.", "Paris, as everybody knows, my friend.")
+    shown = body(ask("show", language, at={"job": job.id}))
+    part = shown[shown.index('data-key="evaluation"') : shown.index('data-key="publish"')]
+    assert part.count(f">{say('training_eval_better')}<") >= 2
+    assert part.count("<svg class='plot'") == 2
+    assert part.count("<li>") == 2 * 2 + 10  # few of each kind where it learned, a page of all
+    assert "unseen question" in part
+    assert say("training_eval_page", page=say.number(1), pages=say.number(3)) in part
+    last = body(ask("show", language, at={"job": job.id, "page": 99, "part": "general", "by": "contained"}))
+    assert say("training_eval_page", page=say.number(3), pages=say.number(3)) in last
+    assert "general question" in last
+    assert "<li" not in evaluation_view.evaluation(evaluation_view.Evaluated(job.id), say)
+
+
+def test_answers_are_sorted_by_the_change_of_the_metric_that_is_chosen(
+    ask: Ask, parts: Parts, version: Version
+) -> None:
+    job = parts.jobs.start(version)
+    learned(job).file(ADAPTER).mkdir()
+    evaluated(job, "Rome.", "Paris.", many=3)
+    report = evaluating.report(job)
+    assert report is not None
+    rows = report["parts"]["unseen"]["rows"]
+    for row, chrf, rouge in zip(rows, (0.1, 0.9, 0.5), (0.9, 0.1, 0.5), strict=True):
+        row["scores"] = {"chrf": [0.0, chrf], "rouge1": [0.0, rouge]}
+    (job.place / "evaluation" / "report.json").write_text(json.dumps(report))
+    for by, order in (("chrf", (1, 2, 0)), ("rouge1", (0, 2, 1))):
+        shown = body(ask("show", at={"job": job.id, "by": by}))
+        listed = shown[shown.index('<ol class="pairs"') :]
+        places = [listed.index(escape(rows[at]["prompt"])) for at in order]
+        assert places == sorted(places)
+
+
+def test_an_evaluation_that_did_not_end_goes_on_as_it_was_asked(
+    ask: Ask, page: TrainingPage, parts: Parts, version: Version
+) -> None:
+    job = parts.jobs.start(version)
+    learned(job).file(ADAPTER).mkdir()
+    place = job.place / "evaluation"
+    place.mkdir()
+    (place / "plan.json").write_text(Plan(metrics=("bleu",), most=3, parts=("unseen",)).model_dump_json())
+    assert 'data-do="go-on"' in body(ask("show", at={"job": job.id}))
+    ask("evaluate", job=job.id, go_on=True, at={"job": job.id})
+    while any(one.running for one in page.work.of(job.id)):
+        time.sleep(0.02)
+    (work,) = page.work.of(job.id)
+    assert work.state == "failed"  # there is no weight in the adapter's folder
+    shown = body(ask("show", at={"job": job.id}))
+    assert 'class="state bad" role="alert"' in shown
+    assert Plan.model_validate_json((place / "plan.json").read_bytes()).most == 3
+    assert parts.jobs.get(job.id).state.status is Status.DONE
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"metrics": ["love"]}, "no metric"),
+        ({"checks": "max_words:no"}, "number above 0"),
+        ({"tokens": 9000}, "tokens"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_one_sentence(
+    ask: Ask, page: TrainingPage, parts: Parts, version: Version, asked: dict[str, Any], told: str
+) -> None:
+    job = parts.jobs.start(version)
+    learned(job).file(ADAPTER).mkdir()
+    ask("evaluate", job=job.id, at={"job": job.id}, **asked)
+    while any(one.running for one in page.work.of(job.id)):
+        time.sleep(0.02)
+    assert told in body(ask("show", at={"job": job.id}))
+    assert not (job.place / "evaluation").exists()
+    assert "no job" in ask("evaluate", job=99)["error"]
 
 
 # ── what is done with it ─────────────────────────────────────────────────────────────────────────────────────────────

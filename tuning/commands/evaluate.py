@@ -61,8 +61,12 @@ def compare(
 def _shown(session: Session, rows: Iterator[Row], as_json: bool) -> None:
     def one(row: Row) -> None:
         if "metrics" in row or "parts" in row:
-            told = [summary for some in row.get("parts", {}).values() for summary in some] or row["metrics"]
-            for summary in told:
+            for part, told in row["parts"].items() if "parts" in row else (("", row["metrics"]),):
+                if part:
+                    print(session.say(f"eval_{part}"))
+                for summary in told:
+                    print(clean(summary["message"]))
+            for summary in row.get("foreseen", []):
                 print(clean(summary["message"]))
             for name in ("learning", "forgetting", "judge"):
                 if name in row:

@@ -129,11 +129,11 @@ def _results(of: Evaluated, report: Row, say: Words) -> str:
     parts = report["parts"]
     unseen = parts.get("unseen", {"metrics": [], "rows": []})
     told = _verdicts(report, say)
-    drawn = f'<div class="plots"><figure class="plot-box">{_bars(unseen["metrics"], say)}</figure><figure class="plot-box">{_scatter(of, report, say)}</figure></div>'
+    drawn = f'<div class="judged"><figure class="plot-box">{_bars(unseen["metrics"], say)}</figure><figure class="plot-box">{_scatter(of, report, say)}</figure></div>'
     return "".join(
         (
             told,
-            _table(unseen["metrics"], say),
+            _table([*unseen["metrics"], *report.get("foreseen", [])], say),
             drawn,
             _learned(report, say),
             _forgotten(report, say),
@@ -167,9 +167,10 @@ def _metric(one: Row, say: Words) -> str:
     share = one["share"]
     if not one["change"]["n"]:
         return f'<tr><th scope="row">{escape(one["title"][say.language])}</th><td colspan="4">{escape(one["said"][say.language])}</td></tr>'
+    sides = [(_inside(one, side), False) for side in ("before", "after")]
     cells = "".join(
         f"<td>{escape(_value(part['value'], share, say, sign=sign))}<small>{escape(_ends(part, share, say, sign=sign))}</small></td>"
-        for part, sign in ((one["before"], False), (one["after"], False), (one["change"], True))
+        for part, sign in (*sides, (one["change"], True))
     )
     verdict = one["verdict"]
     return f"""<tr><th scope="row">{escape(one["title"][say.language])}</th>{cells}
@@ -192,9 +193,17 @@ def _ends(part: Row, share: bool, say: Words, *, sign: bool) -> str:
     return say("training_eval_between", low=low, high=high)
 
 
+def _inside(one: Row, side: str) -> Row:
+    """An interval of what lies from 0 to 1, within that; a perplexity is 1 at least."""
+    part = one[side]
+    least, most = (1.0, float("inf")) if one["metric"] == "perplexity" else (0.0, 1.0)
+    ends = {end: min(most, max(least, part[end])) for end in ("low", "high") if part[end] is not None}
+    return {**part, **ends}
+
+
 def _bars(told: Sequence[Row], say: Words) -> str:
     drawn = [
-        Bar(f"{_plain(one, say)}, {say(f'training_eval_side_{side}')}" if not at else say(f"training_eval_side_{side}"), one[side]["value"], one[side]["low"], one[side]["high"], at)
+        Bar(f"{_plain(one, say)}, {say(f'training_eval_side_{side}')}" if not at else say(f"training_eval_side_{side}"), one[side]["value"], _inside(one, side)["low"], _inside(one, side)["high"], at)
         for one in told
         if one["change"]["n"]
         for at, side in enumerate(("before", "after"))

@@ -42,10 +42,10 @@ def body(run: Run, around: Around, measured: Mapping[str, float], say: Words) ->
     job = run.job
     parts = (
         _now(run, say),
-        _publish(job, around, measured, say) if job.state.status is Status.DONE else "",
         plots(run, say),
         _answers(run, say),
         around.evaluation,
+        _publish(job, around, measured, say) if job.state.status is Status.DONE else "",
         _compare(around, say),
         section(say("training_repeat"), _commands(job, around.again, say), key="repeat"),
         fold("settings", say("training_settings"), settings(job.settings, say)),
@@ -82,6 +82,9 @@ def _acts(job: Job, say: Words) -> str:
     acts = ""
     if not status.over:
         acts += button("cancel", say("training_cancel"), "stop", title=say("training_cancel_hint"), job=number)
+    if status is Status.DONE:
+        acts += button("jump", say("training_eval_start"), "left", kind="jump", to="evaluation")
+        acts += button("jump", say("training_publish"), "left", kind="jump", to="publish")
     if status in (Status.STOPPED, Status.FAILED):
         label = say("training_resume")
         if job.time_up:
