@@ -34,7 +34,9 @@ from tuning.pages.work import Job as Working
 from tuning.pages.work import Work
 from tuning.parts import Parts
 from tuning.training import recipes
+from tuning.training.engine import guard
 from tuning.training.folder import ADAPTER, LOG, Folder, Status
+from tuning.training.settings import read as settings_read
 
 WORDS = Path(__file__).parents[2] / "tuning" / "words"
 EVIL = '"><img src=x onerror=alert(1)></textarea></pre></svg><script>1</script>'
@@ -260,6 +262,28 @@ def test_a_machine_that_is_too_small_is_a_question_and_no_hindrance(
     assert "go" in ask("start", form={**asked, "epochs": 1})  # what was not measured is not held against it
 
 
+def test_where_the_disk_refuses_nothing_is_begun(ask: Ask, parts: Parts, version: Version) -> None:
+    (parts.home / "jobs").write_text("a file where the folder should be")
+    form = {"data": f"{version.dataset}:1", "recipe": "lora"}
+    english, spanish = (ask("start", language, form=form)["error"] for language in ("en", "es"))
+    assert "free space" in english
+    assert "espacio libre" in spanish
+    assert parts.jobs.all() == []
+    assert parts.datasets.version_of(version.dataset, 1).fingerprint == version.fingerprint
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_few_rows_are_said_before_they_are_learned_by_heart(version: Version, parts: Parts, language: str) -> None:
+    say = words_in(language, WORDS)
+    offers = form_view.Offers([(parts.datasets.get(version.dataset), [version])], {"lora": {}}, [], "local:x")
+    row = {"rows": 3, "held": 0, "empty": 2, "batch": 8, "steps": 4, "seconds": 4.0, "capped": True}
+    shown = form_view.form(offers, Working(1, "estimate", 0, {"form": {}}, "done", row), say)
+    for key in ("training_few", "training_none_held", "training_empty", "training_capped"):
+        assert escape(say.sentences[key].split("{n}")[-1]) in shown
+    more = form_view.form(offers, Working(1, "estimate", 0, {"form": {}}, "done", {**row, "rows": 50, "held": 5}), say)
+    assert escape(say.sentences["training_few"].split("{n}")[-1]) not in more
+
+
 # ── what is seen of it ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -464,6 +488,46 @@ def test_one_that_waits_is_stopped_resumed_and_removed(ask: Ask, parts: Parts, v
     assert not job.place.exists()
     assert words_in("en", WORDS)("training_gone") in body(ask("show", at={"job": job.id}))
     assert "no job" in ask("resume", job=job.id)["error"]
+
+
+def test_one_whose_time_was_up_gets_as_much_again(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version, said={"time_cap": 60.0})
+    folder = Folder(job.place)
+    folder.say(status=Status.RUNNING, step=3, steps=40, seconds=20.0)
+    assert "ends after 60 s" in body(ask("show", at={"job": job.id}))
+    folder.say(status=Status.STOPPED, seconds=61.5, reason={"en": "Its time was up.", "es": "Se agotó su tiempo."})
+    shown = body(ask("show", at={"job": job.id}))
+    assert "Its time was up." in shown
+    assert "Resume for 60 s more" in shown
+    before = settings_read(job.place / "config.json")
+    ask("resume", job=job.id, at={"job": job.id})
+    after = settings_read(job.place / "config.json")
+    assert after.time_cap == 121.5
+    assert after.fingerprint == before.fingerprint  # its checkpoints are gone on with
+    assert parts.jobs.get(job.id).settings["time_cap"] == 121.5
+    folder.say(status=Status.STOPPED, seconds=90.0)  # it was asked to stop: its cap stays
+    ask("resume", job=job.id, at={"job": job.id})
+    assert settings_read(job.place / "config.json").time_cap == 121.5
+    folder.say(status=Status.STOPPED, seconds=90.0)
+    assert parts.jobs.resume(job.id, 2).settings["time_cap"] == 210.0
+
+
+@pytest.mark.parametrize("language", ["en", "es"])
+def test_a_run_that_exploded_says_what_to_do_and_can_be_gone_on_with(
+    ask: Ask, parts: Parts, version: Version, language: str
+) -> None:
+    job = parts.jobs.start(version, said={"learning_rate": 10.0})
+    folder = learned(job)
+    settings = settings_read(folder.file("config.json"))
+    english, spanish = guard.said(guard.NotFinite("loss", float("nan")), settings, job.place)
+    told = {"en": english, "es": spanish}
+    folder.say(status=Status.FAILED, reason=told)
+    shown = body(ask("show", language, at={"job": job.id}))
+    assert escape(told[language]) in shown
+    assert "1" in told[language]
+    assert 'data-do="resume"' in shown
+    assert 'data-do="publish"' not in shown
+    assert parts.jobs.get(job.id).state.status is Status.FAILED
 
 
 def test_publishing_asks_where_it_did_not_learn_and_leads_to_the_chat(ask: Ask, parts: Parts, version: Version) -> None:
