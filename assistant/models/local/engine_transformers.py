@@ -153,7 +153,9 @@ class TransformersEngine:
             ready = {at: row for at, row in enumerate(read) if not isinstance(row, ForPerson)}
             said = dict[int, tuple[str, Counts]]()
             lengths = {at: len(row) + worn.tokens for at, row in ready.items()}
-            for batch in runs.batches(lengths, sampling.max_tokens, self.context):
+            # A window counts padding: a trained prompt would be further away for a row that is padded after it.
+            even = worn.read is not None and bool(getattr(self._model.config, "sliding_window", None))
+            for batch in runs.batches(lengths, sampling.max_tokens, self.context, even=even):
                 some, left = [ready[at] for at in batch], room(lengths[batch[0]], sampling, self.context)
                 given = runs.given(some, worn.read, self._device) | self._arguments(sampling, left)
                 written = runs.together(self._model, given, self._ends, stop)

@@ -102,13 +102,15 @@ class Run:
 # ── many rows at once ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def batches(lengths: Mapping[int, int], most: int, context: int) -> Iterator[list[int]]:
-    """`lengths`: a row's number → its tokens. Rows of like length together, `most` tokens to be written for each; one
-    that has no room for as many is alone, so that it does not cut the others short."""
+def batches(lengths: Mapping[int, int], most: int, context: int, *, even: bool = False) -> Iterator[list[int]]:
+    """`lengths`: a row's number → its tokens. Rows of like length together (`even`: of the same, so that nothing is
+    padded), `most` tokens to be written for each; one that has no room for as many is alone, so that it does not cut
+    the others short."""
     batch, longest = list[int](), 0
     for at in sorted(lengths, key=lambda one: -lengths[one]):
         alone = lengths[at] + most > context
-        if batch and (alone or len(batch) == ROWS or (len(batch) + 1) * (longest + most) > TOKENS):
+        full = len(batch) == ROWS or (len(batch) + 1) * (longest + most) > TOKENS
+        if batch and (alone or full or (even and lengths[at] != longest)):
             yield batch
             batch = []
         if alone:
