@@ -210,6 +210,20 @@ def test_many_answers_at_once_are_those_given_one_by_one(kind: str, base: Path, 
     assert len({str(one) for one in once}) > 3
 
 
+@pytest.mark.parametrize("kind", ["", "prompt"])
+def test_a_long_prompt_read_in_pieces_is_read_the_same(
+    kind: str, base: Path, adapters: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = exact(TransformersEngine(base))
+    prompts = [engine.prompt([Turn("user", one)]) for one in ASKED]
+    whole = engine.together(prompts, Sampling(8), NEVER, adapters.get(kind))
+    monkeypatch.setattr("assistant.models.local.engine_transformers.CHUNK", 16)
+    assert engine.together(prompts, Sampling(8), NEVER, adapters.get(kind)) == whole
+    for prompt, found in zip(prompts, whole, strict=True):
+        *texts, counts = engine.generate(prompt, Sampling(8), NEVER, adapters.get(kind))
+        assert found == ("".join(map(str, texts)), counts)
+
+
 def test_one_that_is_too_long_is_its_own_problem_and_one_near_the_limit_shortens_no_other(
     engine: TransformersEngine,
 ) -> None:
