@@ -2,8 +2,8 @@
 
     python -m benchmarks.adapters [--weights FOLDER] [--messages 40] [--questions 32] [--parts switch,together]
 
-switch     one base, an adapter of each kind (random weights; LoRA of rank 16 on all linear layers) and none, another for
-           each message. The switch alone, and the first token of a short prompt with and without it.
+switch     one base, an adapter of each kind (random weights; LoRA of rank 16 on all linear layers) and none: another
+           for each message. The switch alone, and the first token of a short prompt with and without it.
 together   questions answered one by one and sixteen at once, greedy, at most 64 tokens: wall and processor seconds.
 load       a process that loads the base and nothing else: its files read from the disk, or known to the machine.
 start      a job's process from its start to the end of its first step (50 of Marv's rows, LoRA, 8 rows a step).
