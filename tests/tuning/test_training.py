@@ -4,7 +4,6 @@ worn by PEFT and by the app's own engine."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,25 +18,11 @@ from tuning.values import Example, Kind
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
 ]
 METHODS = ["lora", "dora", "rslora", "ia3", "prompt", "bottleneck", "norms", "last", "full"]
 RATES = {"ia3": 0.03, "prompt": 0.1, "norms": 0.01, "full": 0.003, "last": 0.003}
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.model(tmp_path_factory.mktemp("training") / "model")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def threads() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def learner(model: Path, weights: Path, **said: Any) -> Any:
@@ -82,7 +67,7 @@ def test_rows_read_together_teach_what_they_teach_alone(method: str, share: bool
         assert torch.allclose(gradient, second[name], rtol=1e-3, atol=1e-4 * float(gradient.abs().max())), name
 
 
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("method", ["lora", "dora", "full"])
 def test_the_loss_and_its_gradient_are_those_of_transformers(method: str, model: Path, weights: Path) -> None:
     """Of one row, read by the model itself with labels: no part of our own way in between."""
     import torch
@@ -90,7 +75,7 @@ def test_the_loss_and_its_gradient_are_those_of_transformers(method: str, model:
     from tuning.training.engine import quick
 
     learning = learner(model, weights, method=method)
-    if method == "lora":
+    if method != "full":
         with torch.no_grad():
             for weight in learning.trained.weights.values():
                 weight += 0.05 * torch.randn_like(weight)

@@ -7,37 +7,22 @@ import os
 import random
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.assistant import tiny
-from tests.tuning.training_jobs import here, job, last, losses, marv, process, until
+from tests.tuning.training_jobs import Nursery, here, job, last, losses, marv, process, until
 from tuning.training import bases, checkpoints
 from tuning.training.folder import Folder, State, Status
 
 pytestmark = [
     pytest.mark.model,
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny.model(tmp_path_factory.mktemp("jobs") / "model")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def threads() -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 SAID: dict[str, Any] = {
@@ -65,13 +50,13 @@ def same(folder: Folder, whole: Folder) -> None:
 
 
 def test_killed_at_any_moment_it_goes_on_as_if_nothing_had_been(
-    whole: Folder, model: Path, weights: Path, tmp_path: Path
+    whole: Folder, model: Path, weights: Path, tmp_path: Path, nursery: Nursery
 ) -> None:
     """Dropout draws from the generator, so its state is part of what must come back."""
     folder = job(tmp_path / "job", weights, f"hf:{model}", marv(12), marv(4, 12), **SAID)
     drawn = random.Random(5)
     for first in (3, 25):
-        child, wanted = process(folder), first + drawn.randrange(15)
+        child, wanted = (process if first == 3 else nursery.begin)(folder), first + drawn.randrange(15)
         until(lambda wanted=wanted: last(folder) >= wanted)  # type: ignore[misc]
         child.send_signal(signal.SIGKILL)
         assert child.wait() == -signal.SIGKILL
@@ -83,10 +68,10 @@ def test_killed_at_any_moment_it_goes_on_as_if_nothing_had_been(
 
 
 def test_it_stops_within_seconds_keeps_the_best_and_can_go_on(
-    whole: Folder, model: Path, weights: Path, tmp_path: Path
+    whole: Folder, model: Path, weights: Path, tmp_path: Path, nursery: Nursery
 ) -> None:
     folder = job(tmp_path / "job", weights, f"hf:{model}", marv(12), marv(4, 12), **SAID)
-    child = process(folder)
+    child = nursery.begin(folder)
     until(lambda: last(folder) >= 12)
     folder.file("stop").touch()
     assert child.wait(10) == 3
@@ -101,9 +86,11 @@ def test_it_stops_within_seconds_keeps_the_best_and_can_go_on(
     same(folder, whole)
 
 
-def test_a_signal_is_as_good_as_the_file_and_two_do_not_run_one_job(model: Path, weights: Path, tmp_path: Path) -> None:
+def test_a_signal_is_as_good_as_the_file_and_two_do_not_run_one_job(
+    model: Path, weights: Path, tmp_path: Path, nursery: Nursery
+) -> None:
     folder = job(tmp_path / "job", weights, f"hf:{model}", **{**SAID, "max_steps": 100_000})
-    child = process(folder)
+    child = nursery.begin(folder)
     until(lambda: last(folder) >= 2)
     assert folder.state().pid == child.pid
     before = folder.state().step

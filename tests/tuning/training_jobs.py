@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +16,8 @@ from tuning.rows import to_row
 from tuning.samples import SAMPLES
 from tuning.training.folder import Folder
 from tuning.values import Example, Role, Turn, conversation
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def marv(many: int, first: int = 0) -> list[Example]:
@@ -46,6 +50,53 @@ def here(folder: Folder) -> int:
 def process(folder: Folder) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-W", "ignore", "-m", "tuning.training", str(folder.place)]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+class Born:
+    """A job in a process of its own, as subprocess.Popen has it."""
+
+    def __init__(self, pid: int, ended: dict[int, int]) -> None:
+        self.pid, self._ended = pid, ended
+
+    def send_signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 120) -> int:
+        until(lambda: self.pid in self._ended, seconds)
+        return self._ended[self.pid]
+
+
+class Nursery:
+    """Begins jobs without importing torch for each (tests.tuning.nursery)."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", "-m", "tests.tuning.nursery"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=ROOT,
+        )  # fmt: skip
+        self._ended = dict[int, int]()
+        self._born = list[int]()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def begin(self, folder: Folder) -> Born:
+        before = len(self._born)
+        assert self._process.stdin
+        print(folder.place, file=self._process.stdin, flush=True)
+        until(lambda: len(self._born) > before)
+        return Born(self._born[-1], self._ended)
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(10)
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            kind, pid, *code = line.split()
+            if kind == "pid":
+                self._born.append(int(pid))
+            else:
+                self._ended[int(pid)] = int(code[0])
 
 
 def until(what: Callable[[], Any], seconds: float = 120) -> None:

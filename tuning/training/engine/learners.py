@@ -10,15 +10,15 @@ Both learn from the same rows in the same steps, and write the same checkpoints.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from tuning.training import packing
 from tuning.training.engine.base import Loaded
 from tuning.training.engine.flat import attention
-from tuning.training.engine.flat.learner import FlatLearner, fits, head_size, plain
+from tuning.training.engine.flat.learner import FlatLearner, fits, head_size, not_compiled, plain
 from tuning.training.engine.flat.sheets import Feed, Sheet, shape, sheet
 from tuning.training.engine.methods.trained import Trained
 from tuning.training.engine.step import Asked, Learned, Learner
@@ -26,6 +26,9 @@ from tuning.training.engine.together import ALONE, Together
 from tuning.training.plan import Plan
 from tuning.training.rows import Row
 from tuning.training.settings import Settings
+
+T = TypeVar("T")
+Say = Callable[[str], None]
 
 
 class Learns(Protocol):
@@ -85,9 +88,9 @@ class Packed:
 class Flat:
     def __init__(
         self, trained: Trained, settings: Settings, plan: Plan, held: Sequence[Row], way: str, together: Together,
-        backend: str = "inductor", chunk: int | None = None,
+        say: Say = print, backend: Any = "inductor", chunk: int | None = None,
     ) -> None:  # fmt: skip
-        self.way, self.trained = way, trained
+        self.way, self.trained, self._say = way, trained, say
         before = 0 if trained.vectors is None else len(trained.vectors)
         longest = max(map(len, [*plan.all_rows, *held]))
         held_packs = [pack.rows for pack in packing.packed(held, max(plan.tokens, longest), share=False)]
@@ -107,14 +110,28 @@ class Flat:
     def step(self, step: int, rate: float, asked: Asked) -> Iterator[Learned]:
         rows = self._plan.rows(step)
         learned, tokens = sum(row.learned for row in rows), sum(map(len, rows))
-        return self._inner.learn(self._feed.take(step), rate, learned, tokens)
+        sheets = self._feed.take(step)
+        return self._compiled(lambda: self._inner.learn(sheets, rate, learned, tokens))
 
     def rest(self) -> Iterator[Learned]:
         return self._inner.rest()
 
     def held(self, asked: Asked) -> float:
-        total, learned = self._together.total(*self._inner.evaluate(self._held, asked))
+        found = self._compiled(lambda: self._inner.evaluate(self._held, asked))
+        total, learned = self._together.total(*found)
         return total / max(1, learned)
+
+    def _compiled(self, do: Callable[[], T]) -> T:
+        """What cannot be compiled is said, and done without: nothing has been changed by then."""
+        try:
+            return do()
+        except Exception as error:
+            if self.way != "compiled" or not not_compiled(error):
+                raise
+            self._say(f"The layers cannot be compiled and are read as they are: {str(error)[:500]}")
+            self.way = "flat"
+            self._inner.uncompile()
+            return do()
 
     def answering(self) -> AbstractContextManager[None]:
         return self._inner.plainly()
@@ -138,9 +155,10 @@ def way(trained: Trained, settings: Settings) -> str:
 
 def make(
     trained: Trained, settings: Settings, plan: Plan, held: Sequence[Row], teacher: Loaded | None = None,
-    together: Together = ALONE,
+    together: Together = ALONE, say: Say = print,
 ) -> Learns:  # fmt: skip
+    """`say`: for the log."""
     chosen = way(trained, settings)
     if chosen == "packed":
         return Packed(trained, settings, plan, held, teacher, together)
-    return Flat(trained, settings, plan, held, chosen, together)
+    return Flat(trained, settings, plan, held, chosen, together, say)

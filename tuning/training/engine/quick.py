@@ -2,6 +2,8 @@
 
 LoRA      y = x·Wᵀ + (x·Aᵀ)·Bᵀ·s in the base's precision. PEFT turns x into float32 for A and B, and autograd keeps
           what is not needed; here x and x·Aᵀ are kept, A and B stay float32 where they are learned.
+DoRA      the same, times each row's length over what it has become (Liu et al. 2024). That is found from W·Aᵀ and A·Aᵀ;
+          PEFT makes the whole of B·A for it, twice.
 the loss  cross-entropy from the logits at learned places; its gradient is made on the way, in their precision.
 """
 
@@ -47,6 +49,8 @@ def lora(model: Any) -> int:
     many = 0
     for layer in model.modules():
         if isinstance(layer, Linear) and _is_plain(layer):
+            if layer.use_dora.get("default"):
+                layer.afina_squares = layer.base_layer.weight.detach().float().square().sum(1)
             layer.forward = types.MethodType(_forward, layer)
             many += 1
     return many
@@ -60,13 +64,27 @@ def slow(model: Any) -> None:
 
 def _is_plain(layer: Any) -> bool:
     dropped = any(getattr(one, "p", 0) > 0 for one in layer.lora_dropout.values())
-    return type(layer.base_layer) is torch.nn.Linear and not layer.use_dora.get("default") and not dropped
+    return type(layer.base_layer) is torch.nn.Linear and not dropped
 
 
 def _forward(self: Any, x: Any, *_: Any, **__: Any) -> Any:
     base, name = self.base_layer, "default"
     down, up = self.lora_A[name].weight, self.lora_B[name].weight
-    return _Lora.apply(x, base.weight, base.bias, down, up, self.scaling[name])
+    if not self.use_dora.get(name):
+        return _Lora.apply(x, base.weight, base.bias, down, up, self.scaling[name])
+    out = _Lora.apply(x, base.weight, None, down, up, self.scaling[name])
+    became = _lengths(self.afina_squares, base.weight, down, up, self.scaling[name])
+    more = (self.lora_magnitude_vector[name].weight / became - 1).to(out.dtype)  # less 1: bf16 would lose it otherwise
+    out = torch.addcmul(out, out, more)
+    return out if base.bias is None else out + base.bias
+
+
+@torch.no_grad()  # type: ignore[untyped-decorator]
+def _lengths(squares: Any, weight: Any, down: Any, up: Any, scale: float) -> Any:
+    """Of the rows of W + s·B·A, rounded as W is: at first they are those that are learned, and so rounded."""
+    cross = ((weight @ down.t().to(weight.dtype)).float() * up).sum(1)
+    own = ((up @ (down @ down.t())) * up).sum(1)
+    return (squares + 2 * scale * cross + scale**2 * own).clamp(min=0).sqrt().to(weight.dtype).float()
 
 
 class _Loss(torch.autograd.Function):  # type: ignore[misc]

@@ -90,7 +90,7 @@ class Run:
         self._plan = Plan(self._rows, settings)
         self._steps = self._plan.steps
         held = self._held[: settings.eval_rows]
-        self._learner = learners.make(trained, settings, self._plan, held, self._teacher(), self._together)
+        self._learner = learners.make(trained, settings, self._plan, held, self._teacher(), self._together, folder.log)
         precision = str(loaded.compute).removeprefix("torch.")
         some = f"{settings.batch} rows" if settings.step_tokens is None else f"{self._plan.step_tokens} tokens"
         folder.log(

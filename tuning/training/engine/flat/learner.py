@@ -32,7 +32,7 @@ LATE = 2  # steps: the GPU always has work while the numbers of an older step ar
 
 class FlatLearner:
     def __init__(
-        self, trained: Trained, settings: Settings, made: Shape, together: Together, *, backend: str | None = None
+        self, trained: Trained, settings: Settings, made: Shape, together: Together, *, backend: Any = None
     ) -> None:
         """`backend`: of torch.compile; None: nothing is compiled."""
         self.trained, self.shape, self._settings, self._together = trained, made, settings, together
@@ -53,11 +53,16 @@ class FlatLearner:
         self._bad = torch.zeros((), dtype=torch.float32, device=self._device)
         self._waiting = deque[_Late]()
 
-    def _compile(self, backend: str) -> None:
+    def _compile(self, backend: Any) -> None:
         said = {"backend": backend, "fullgraph": True, "dynamic": False}
         for layer in layers(self._model):
             layer.compile(**said)
         self._chunk = torch.compile(chunk, **said)
+
+    def uncompile(self) -> None:
+        for layer in layers(self._model):
+            layer._compiled_call_impl = None
+        self._chunk, self._backend = chunk, None
 
     # ── a step ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,6 +206,13 @@ def fits(model: Any) -> bool:
         and not any(getattr(said, name, None) not in (None, 1, 1.0) for name in odd)
         and bool(layers(inner))
     )
+
+
+def not_compiled(error: Exception) -> bool:
+    """Whether it is the compiler that failed."""
+    from torch._dynamo.exc import TorchDynamoException
+
+    return isinstance(error, TorchDynamoException)
 
 
 def _is_dropout(module: Any) -> bool:
