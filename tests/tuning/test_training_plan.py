@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
-from tuning.training import plan
+from tuning.training import devices, plan, recipes
 from tuning.training.plan import Plan
 from tuning.training.rows import Row
 from tuning.training.settings import Settings
@@ -122,3 +124,31 @@ def test_a_sheet_holds_its_rows_and_predicts_what_they_predict(before: int, spar
     assert (found.learned, found.tokens) == (len(expected), tokens)
     if before:
         assert found.vectors.tolist().count(0) == len(rows)
+
+
+# ── where ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_recipe_is_read_for_the_gpu_where_there_is_one_or_it_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the driver and by the torch that is installed, which is not imported for it."""
+    driver, package = tmp_path / "driver", tmp_path / "torch"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError('it was imported')")
+    monkeypatch.setattr(devices, "DRIVER", driver)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    torch = sys.modules.pop("torch", None)
+    try:
+        for cuda, has_driver, expected in (("'13.0'", True, "gpu"), ("'13.0'", False, "cpu"), ("None", True, "cpu")):
+            (package / "version.py").write_text(f"__version__ = '2'\ncuda: Optional[str] = {cuda}\n")
+            driver.touch() if has_driver else driver.unlink(missing_ok=True)
+            assert devices.of_recipe() == expected
+    finally:
+        sys.modules.pop("torch", None)
+        if torch is not None:
+            sys.modules["torch"] = torch
+    assert (devices.of_recipe("cuda"), devices.of_recipe("cpu")) == ("gpu", "cpu")
+    assert recipes.settings("lora", device="gpu", weights="w").step_tokens == 32768
+    assert recipes.settings("lora", device="cpu", weights="w").step_tokens is None

@@ -29,7 +29,7 @@ from tuning.errors import ForOperator, ForPerson
 from tuning.jobs.values import Job
 from tuning.store.tables import JobRow
 from tuning.store.transactions import Transactions
-from tuning.training import recipes
+from tuning.training import devices, recipes
 from tuning.training.folder import CONFIG, STOP, Folder, State, Status, written
 from tuning.training.settings import Settings
 
@@ -80,7 +80,8 @@ class Jobs(Transactions):
         from pydantic import ValidationError
 
         try:
-            return recipes.settings(recipe, weights=str(self._weights), **said)
+            device = devices.of_recipe(str(said.get("device", "auto")))
+            return recipes.settings(recipe, device=device, weights=str(self._weights), **said)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             what = f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

@@ -11,7 +11,8 @@
     JOB/adapter/ or JOB/model/    the best one at the end: an adapter, or the whole model where the method trains it
 
 settings · folder · checkpoints    what lies in a job's folder, without torch
-rows · packing                     an example → token ids and what is learned; rows → packs
+rows · packing · plan              an example → token ids and what is learned; rows → packs; packs → steps
+devices · helpers                  whether there is a GPU; the other processes, where several learn together
 recipes · bases · foreign          defaults of a method; where a base lies; whether a stranger's adapter may be loaded
 engine/                            torch: the model, the methods, the step, the run
 
