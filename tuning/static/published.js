@@ -49,14 +49,14 @@ export function published(host, act, here) {
       told(words.published_name_first);
       return field("persona").focus();
     }
-    if (!from.path) {
+    if (!from.path && !from.folder) {
       told(words.published_path_first);
-      return field("path").focus();
+      return field("folder").focus();
     }
     told("");
     const answer = await act({ do: "import", persona: field("persona").value.trim(), base: field("base").value.trim(), ...from });
     if (answer.error) return told(answer.error);
-    for (const name of ["persona", "path", "base"]) field(name).value = "";
+    for (const name of ["persona", "folder", "base"]) field(name).value = "";
   }
 
   root.addEventListener("change", async ({ target }) => {
@@ -75,7 +75,7 @@ export function published(host, act, here) {
   return {
     "go-to": (given) => once(() => undoable({ do: "go-to", persona: Number(given.persona), version: Number(given.version) })),
     export: (given, form) => once(() => act({ do: "export", persona: Number(given.persona), version: Number(given.version), way: form.querySelector('[data-field="way"]').value })),
-    import: () => once(() => brought({ path: field("path").value.trim() })),
+    import: () => once(() => brought({ folder: field("folder").value.trim() })),
     "pick-model": () => part("model-file").click(),
     "end-work": (given) => act({ do: "end-work", work: Number(given.work) }),
     "dismiss-work": (given) => act({ do: "dismiss-work", work: Number(given.work) }),

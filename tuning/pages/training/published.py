@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tuning.parts import Parts
 
 Run = Callable[[str, Mapping[str, Any], threading.Event, str], Iterator[Mapping[str, Any]]]
+IMPORT = "import"
 IMPORTS = 0  # the work that belongs to no persona yet
 
 
@@ -95,7 +96,8 @@ class PublishedRoom:
 
     def _works(self) -> list[Any]:
         known = [IMPORTS, *(one.id for one in self._published.personas.all())]
-        return [work for number in known for work in self.work.of(number)]
+        works = [work for number in known for work in self.work.of(number)]
+        return [one for one in works if one.what == IMPORT or one.state != "done"]  # an export that is done is listed
 
     def _shown(self, stored: Stored, made: list[Publication]) -> Shown:
         exports = [one for one in self._exports.all() if one.persona == stored.id]
@@ -132,17 +134,17 @@ class PublishedRoom:
         self._begin(what, one.id, rows, about)
 
     def _import(self, action: Import, say: Words) -> None:
-        path, asked = action.path.strip(), {"persona": action.persona.strip()}
-        if action.name:
+        path, asked = action.folder.strip(), {"persona": action.persona.strip()}
+        if action.path:
             asked["called"] = file_name(action.name)
-            path = str(uploaded(path, self._uploads))
+            path = str(uploaded(action.path, self._uploads))
         asked |= {"path": path} | ({"base": action.base.strip()} if action.base.strip() else {})
         about = {"name": asked["persona"], "file": asked.get("called", path)}
 
         def rows(stop: threading.Event) -> Iterator[Mapping[str, Any]]:
             yield from self._run("tune.import", asked, stop, say.language)
 
-        self._begin("import", IMPORTS, rows, about)
+        self._begin(IMPORT, IMPORTS, rows, about)
 
     def _begin(self, what: str, of: int, rows: Callable[[threading.Event], Iterator[Any]], about: Any) -> None:
         """What is quick is done before the page is drawn."""

@@ -26,11 +26,12 @@ class Export(Doing):
 
 
 class Import(Doing):
-    """`name`: of an upload, whose `path` is then Gradio's; "": `path` is a folder of this machine."""
+    """Of an upload `path`, as Gradio says it, and its `name`; else of a `folder` of this machine."""
 
     do: Literal["import"]
     persona: str = Field(max_length=200)
-    path: str = Field(max_length=4_096)
+    folder: str = Field(default="", max_length=4_096)
+    path: str = Field(default="", max_length=4_096)
     name: str = Field(default="", max_length=400)
     base: str = Field(default="", max_length=4_000)
 

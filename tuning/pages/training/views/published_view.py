@@ -50,26 +50,31 @@ def head(say: Words) -> str:
 
 
 def body(shown: Sequence[Shown], works: Sequence[Job], say: Words) -> str:
-    running = "".join(_work(one, say) for one in works)
-    doing = f'<div class="jobs" data-key="works" role="status">{running}</div>' if running else ""
-    listed = "".join(_persona(one, say) for one in shown)
+    """What runs stands with the persona it is of; an import with the form it was asked in."""
+    listed = "".join(_persona(one, [work for work in works if work.dataset == one.persona.id], say) for one in shown)
     if not listed:
         go = link(escape(say("published_to_jobs")), classes="button primary")
         listed = f'<li class="none" data-key="none">{hint_box(say("published_none"), say("published_none_about"), go, "people")}</li>'
-    return f'<div class="stack published-room" data-key="published">{doing}<ul class="spoken">{listed}</ul>{_import(say)}</div>'
+    coming = _import([work for work in works if not work.dataset], say)
+    return f'<div class="stack published-room" data-key="published"><ul class="spoken">{listed}</ul>{coming}</div>'
+
+
+def _works(works: Sequence[Job], key: str, say: Words) -> str:
+    shown = "".join(_work(one, say) for one in works)
+    return f'<div class="jobs" data-key="{key}" role="status">{shown}</div>' if shown else ""
 
 
 # ── a persona ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _persona(one: Shown, say: Words) -> str:
+def _persona(one: Shown, works: Sequence[Job], say: Words) -> str:
     persona, number = one.persona.persona, one.persona.id
     now = next((each.made for each in one.versions if each.made.current), None)
     told = say("published_now", version=say.number(now.number)) if now else say("published_now_other")
     versions = "".join(_version(each, one, now, say) for each in one.versions)
     chat = button("chat", say("training_chat", name=persona.name), "chat", kind="primary", persona=number)
     return f"""<li class="speaker" data-key="p{number}"><div class="speaker-head">{portrait(persona.picture, persona.name)}
-<div class="card-words"><h2>{escape(persona.name)}</h2><small>{escape(told)} · {escape(counted(say, "published_versions", len(one.versions)))}</small></div>{chat}</div>
+<div class="card-words"><h2>{escape(persona.name)}</h2><small>{escape(told)} · {escape(counted(say, "published_versions", len(one.versions)))}</small></div>{chat}</div>{_works(works, f"works-{number}", say)}
 <ol class="versions" reversed>{versions}</ol></li>"""
 
 
@@ -146,16 +151,16 @@ def _exported(one: Exported, say: Words) -> str:
 # ── coming in ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _import(say: Words) -> str:
+def _import(works: Sequence[Job], say: Words) -> str:
     path = line(
-        "path", say("published_path"), hint=say("published_path_hint"), extra='maxlength="4000" spellcheck="false"'
+        "folder", say("published_path"), hint=say("published_path_hint"), extra='maxlength="4000" spellcheck="false"'
     )
     name = line("persona", say("training_persona"), extra='maxlength="40" required spellcheck="false"')
     base = line(
         "base", say("published_base"), hint=say("published_base_hint"), extra='maxlength="4000" spellcheck="false"'
     )
     pick = button("pick-model", say("published_pick"), "clip")
-    return f"""<section class="block coming" data-key="import"><h2>{escape(say("published_import_title"))}</h2><p class="muted">{escape(say("published_import_about"))}</p>
+    return f"""<section class="block coming" data-key="import"><h2>{escape(say("published_import_title"))}</h2><p class="muted">{escape(say("published_import_about"))}</p>{_works(works, "works", say)}
 <form class="fields" data-do="import" data-part="import-model"><div class="columns">{name}{path}</div>{fold("import-base", say("training_advanced"), base)}{problem("import")}
 <div class="row"><button class="button primary">{escape(say("published_import"))}</button>{pick}<input type="file" accept=".zip,application/zip" data-part="model-file" hidden></div></form></section>"""
 
@@ -178,8 +183,6 @@ def _work(one: Job, say: Words) -> str:
     kind, picture = {"done": ("good", "check"), "stopped": ("", "stop")}.get(one.state, ("bad", "warn"))
     if one.state == "failed":
         told = one.failure.said(say.language) if one.failure else say("went_wrong")
-    elif one.state == "stopped":
-        told = say("published_stopped")
     else:
-        told = say(f"published_done_{what}", name=name, place=str(one.row.get("folder", "")))
+        told = say("published_stopped" if one.state == "stopped" else "published_done_import", name=name)
     return f"""<div class="job {kind}" data-key="w{one.id}">{icon(picture)}<div class="card-words"><strong>{escape(title)}</strong><p>{escape(told)}</p></div>{tool("dismiss-work", say("published_dismiss"), "close", work=one.id)}</div>"""
