@@ -69,7 +69,7 @@ def _now(run: Run, say: Words) -> str:
     numbers = [
         (decimal(run.last("loss"), say), say("training_figure_loss")),
         (decimal(state.best_loss, say), say("training_figure_best")),
-        ("–" if (rate := run.last("learning_rate")) is None else f"{rate:.2g}", say("training_rate")),
+        ("–" if (rate := run.last("learning_rate")) is None else f"{rate:.2g}", say("training_rate").lower()),
         (decimal(run.last("tokens_per_second"), say, 0), say("training_figure_speed")),
         (memory(run.last("memory_bytes"), say), say("training_figure_memory")),
         (lasts(state.seconds or None, say), say("training_figure_took")),
