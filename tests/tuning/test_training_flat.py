@@ -3,6 +3,7 @@ once, and a number that is none changes nothing, however late it is noticed."""
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -300,3 +301,20 @@ def test_memory_that_was_not_enough_names_a_smaller_pack() -> None:
     assert "16384" in spanish
     with pytest.raises(ForOperator, match=r"smaller pack_tokens than 32768 \(\d+\)"):
         guard.check_before(Path(), 0, False, settings, token=10**9)
+
+
+def test_the_estimates_child_measures_the_step_that_is_taken(model: Path, weights: Path, tmp_path: Path) -> None:
+    settings = Settings(base=f"hf:{model}", weights=str(weights), step="flat", batch=4, precision="float32")
+    sent = [[list(row.ids), list(map(int, row.learn))] for row in some_rows(model, weights, 9)]
+    asked = {"settings": settings.model_dump(mode="json"), "rows": sent, "held": sent[:2], "place": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tuning.training.engine.timing"], capture_output=True, cwd=ROOT,
+        input=json.dumps({**asked, "seconds": 1.0}), text=True, timeout=120,
+    )  # fmt: skip
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["steps"] >= 1
+    assert told["tokens"] > 0
+    assert told["seconds"] > 0
+    assert told["most"] >= max(len(row[0]) for row in sent)
+    assert told["held_seconds"] > 0
+    assert told["device"] == "cpu"

@@ -152,3 +152,13 @@ def test_a_recipe_is_read_for_the_gpu_where_there_is_one_or_it_is_asked_for(
     assert (devices.of_recipe("cuda"), devices.of_recipe("cpu")) == ("gpu", "cpu")
     assert recipes.settings("lora", device="gpu", weights="w").step_tokens == 32768
     assert recipes.settings("lora", device="cpu", weights="w").step_tokens is None
+
+
+def test_who_only_counts_is_told_how_many_rows_a_step_has() -> None:
+    rows = varied(3000)
+    for said in ({"epochs": 4}, {"max_steps": 100}):
+        settings = Settings.model_validate({"weights": "w", "step_tokens": 32768, "pack_tokens": 32768, **said})
+        by_rows = plan.by_rows(settings, len(rows), sum(map(len, rows)))
+        assert by_rows.step_tokens is None
+        assert Plan(rows, by_rows).steps == pytest.approx(Plan(rows, settings).steps, rel=0.05)
+    assert plan.by_rows(by_rows, 3, 9) is by_rows

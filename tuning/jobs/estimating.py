@@ -26,7 +26,7 @@ from tuning.datasets import Datasets, Version
 from tuning.datasets.splitting import TRAIN, VALIDATION
 from tuning.datasets.versions import APPROVED, Alike
 from tuning.errors import ForPerson, TryAgain
-from tuning.training import bases, packing
+from tuning.training import bases, packing, plan
 from tuning.training.rows import Row, of_example
 from tuning.training.settings import Settings
 from tuning.values import Example
@@ -178,6 +178,7 @@ def estimate(
             spanish="No hay nada que aprender: ningún ejemplo tiene una respuesta que se aprenda. Aprueba ejemplos con "
             "respuestas.",
         )
+    settings = plan.by_rows(settings, counted.rows, counted.tokens)
     shape = settings.model_dump(mode="json", exclude=set(_FREE) | {"samples"})
     measuring = _key("measure", given.fingerprint, shape, bool(settings.samples), machine())
     found = _known(home, measuring, Measured)

@@ -74,13 +74,23 @@ class Plan:
         return max(map(len, self._packs))
 
 
+def by_rows(settings: Settings, rows: int, tokens: int) -> Settings:
+    """As many rows a step as step_tokens comes to, of so many rows and tokens: for who only counts."""
+    if settings.step_tokens is None or not rows:
+        return settings
+    batch = max(1, round(_step(settings, settings.step_tokens, rows, tokens) / (tokens / rows)))
+    return settings.model_copy(update={"step_tokens": None, "batch": batch})
+
+
+def _step(settings: Settings, asked: int, rows: int, tokens: int) -> int:
+    """Tokens of a step: fewer than asked where there are few rows."""
+    least = math.ceil(tokens / rows * settings.batch)
+    return asked if settings.max_steps else min(asked, max(least, math.ceil(tokens * settings.epochs / LEAST_STEPS)))
+
+
 def _room(rows: Sequence[Row], settings: Settings, asked: int) -> tuple[int, int]:
-    """(packs of a step, the room of a pack): fewer tokens a step than asked where there are few rows."""
-    total = sum(map(len, rows))
-    least = math.ceil(total / len(rows) * settings.batch)
-    tokens = min(asked, max(least, math.ceil(total * settings.epochs / LEAST_STEPS)))
-    if settings.max_steps:
-        tokens = asked
+    """(packs of a step, the room of a pack)"""
+    tokens = _step(settings, asked, len(rows), sum(map(len, rows)))
     each = max(1, round(tokens / settings.pack_tokens))
     return each, max(min(settings.pack_tokens, tokens), max(map(len, rows)))
 
