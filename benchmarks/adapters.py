@@ -12,7 +12,6 @@ start      a job's process from its start to the end of its first step (50 of Ma
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -47,7 +46,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 imported = time.perf_counter()
 from assistant.models.local.engine_transformers import TransformersEngine
 TransformersEngine(Path(sys.argv[1]))
-print(imported - began, time.perf_counter() - imported)
+print(imported - began, time.perf_counter() - imported, time.process_time())
 """
 
 
@@ -122,14 +121,15 @@ def together(engine: TransformersEngine, questions: int) -> None:
 
 
 def load(gguf: Path) -> None:
-    print("| the base, in a process of its own | torch and transformers, s | the model, s |\n|---|---|---|")
+    print("| the base, in a process of its own | torch and transformers, s | the model, s | processor, s |")
+    print("|---|---|---|---|")
     for name, cold in (("files from the disk", True), ("files in memory", False), ("again", False)):
         if cold:
             for file in safetensors(gguf).iterdir():
                 _forgotten(file)
         command = [sys.executable, "-W", "ignore", "-c", LOADED, str(gguf)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
-        print(f"| {name} | {float(said[0]):.1f} | {float(said[1]):.1f} |")
+        print(f"| {name} | {float(said[0]):.1f} | {float(said[1]):.1f} | {float(said[2]):.1f} |")
 
 
 def _forgotten(file: Path) -> None:
@@ -139,23 +139,32 @@ def _forgotten(file: Path) -> None:
 
 
 def start(weights: Path, folder: Path, times: int = 3) -> None:
-    seconds = []
+    print("| a job | to the end of its first step, s | of it the step, s | processor, s |\n|---|---|---|---|")
     for number in range(times):
         place = job(
             folder / f"job-{number}", weights, "local:smollm2-135m", marv(50), method="lora", max_steps=1, eval_every=0,
             validation_share=0.0, save_every=1000,
         )  # fmt: skip
-        began = time.perf_counter()
+        began, used = time.perf_counter(), 0.0
         with subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "tuning.training", str(place.place)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         ) as child:  # fmt: skip
             while not losses(place) and child.poll() is None:
                 time.sleep(0.02)
-            seconds.append(time.perf_counter() - began)
+                used = _used(child.pid) or used
+            seconds = time.perf_counter() - began
         first = next(entry for entry in place.metrics() if "loss" in entry)
-        print(json.dumps({"to the first step, s": round(seconds[-1], 2), "of it the step": first["seconds"]}))
-    print(f"\nStart to the end of the first step: {statistics.median(seconds):.1f} s, the median of {times}.")
+        print(f"| {number + 1} | {seconds:.1f} | {first['seconds']:.1f} | {used:.1f} |")
+
+
+def _used(process: int) -> float:
+    """Processor seconds of a process (Linux; 0 elsewhere)."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0
 
 
 def _gguf(weights: Path) -> Path:

@@ -169,7 +169,7 @@ def test_a_teacher_is_followed(model: Path, weights: Path, tmp_path: Path) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("method", "rate"), [("lora", 1e-3), ("ia3", 1e-2), ("prompt", 3e-2)])
+@pytest.mark.parametrize(("method", "rate"), [("lora", 1e-3), ("bottleneck", 1e-3), ("prompt", 3e-2)])
 def test_marv_is_learned_and_heard_in_the_apps_own_engine(
     method: str, rate: float, weights: Path, tmp_path: Path
 ) -> None:
