@@ -21,6 +21,7 @@ export function published(host, act, here) {
 
   async function undoable(payload) {
     const answer = await act(payload);
+    root.querySelector(`[data-key="v${payload.persona}-${payload.version}"]`)?.focus(); // its button is gone
     for (const old of document.querySelectorAll(".toast[data-undoes]")) old.remove(); // it would take back something else
     if (!answer.undo) return;
     host.toast(answer.undo.said, { seconds: 10, action: [words.undo, () => undoable(answer.undo.do)] });

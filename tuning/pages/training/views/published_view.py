@@ -94,7 +94,7 @@ def _version(one: Version, of: Shown, now: Publication | None, say: Words) -> st
         title = say("published_go_hint", name=of.persona.name, version=say.number(number))
         go = button("go-to", label, "undo" if back else "right", title=title, persona=of.persona.id, version=number)
     told = "".join(f"<p>{escape(each)}</p>" for each in _told(made, lineage, say))
-    return f"""<li class="version{" is-current" if made.current else ""}" data-key="v{of.persona.id}-{number}"{' aria-current="true"' if made.current else ""}><div class="version-head"><strong>{escape(name)}</strong><span class="tags">{tags}</span>
+    return f"""<li class="version{" is-current" if made.current else ""}" data-key="v{of.persona.id}-{number}" tabindex="-1"{' aria-current="true"' if made.current else ""}><div class="version-head"><strong>{escape(name)}</strong><span class="tags">{tags}</span>
 <small>{when(made.created_at)}</small>{go}</div><div class="version-told">{told}</div>{doubts}{_exports(one, of, say)}</li>"""
 
 
