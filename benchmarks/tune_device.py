@@ -1,7 +1,7 @@
 """Learning on a GPU (or, to try it, on a processor) against TRL's SFTTrainer, all in one run.
 
     python -m benchmarks.tune --device cuda --rows varied [--random] [--steps 8] [--more 40] [--sides ours default …]
-    python -m benchmarks.tune --device cpu --random --shape tiny --step-tokens 1024 --steps 3 --more 2       to try it
+    python -m benchmarks.tune --device cpu --way flat --random --shape tiny --step-tokens 1024 --steps 3       to try it
 
 ours      packs of --step-tokens tokens, as a job with step_tokens takes them, the layers compiled
 default   SFTTrainer as it comes: 8 rows at once, checkpointing, bf16
@@ -61,6 +61,9 @@ def main() -> None:
     parser.add_argument("--shape", choices=tuple(SHAPES), default="default")
     parser.add_argument("--step-tokens", type=int, default=32768)
     parser.add_argument("--more", type=int, default=40, help="steps of ours that are timed")
+    parser.add_argument(
+        "--way", choices=("auto", "packed", "flat", "compiled"), default="auto", help="ours: settings.step"
+    )
     parser.add_argument("--sides", nargs="*", choices=SIDES, default=["ours", "default", "packing"])
     parser.add_argument("--side", choices=SIDES, help="one side alone, as the others are begun")
     parser.add_argument("--place", type=Path)
@@ -173,7 +176,7 @@ def ours(asked: Namespace, learn: Sequence[Row], held: Sequence[Row], folder: Pa
     said = Settings(
         weights="", step_tokens=asked.step_tokens, pack_tokens=asked.step_tokens, max_steps=asked.steps,
         learning_rate=RATE, schedule="linear", warmup=0.0, lora={"r": RANK, "alpha": 32}, device=asked.device,
-        step="auto" if asked.device == "cuda" else "flat",
+        step=asked.way,
     )  # fmt: skip
     found = Base("probe", folder, RuleCounter("probe", Rule.OWN), str(folder))
     plan = Plan(learn, said)
@@ -308,7 +311,7 @@ def compare(asked: Namespace) -> None:
 
 
 def _run(asked: Namespace, one: str, place: Path) -> dict[str, Any] | None:
-    names = ("device", "rows", "steps", "shape", "step_tokens", "more")
+    names = ("device", "rows", "steps", "shape", "step_tokens", "more", "way")
     said = [part for name in names for part in (f"--{name.replace('_', '-')}", str(getattr(asked, name)))]
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.tune_device", "--side", one, "--place", str(place)]
     command += [*said, *(["--random"] if asked.random else []), "--began", str(time.time())]
