@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from assistant.history import History
 from assistant.personas import Personas
 from knowledge.store.database import connect
-from tests.browser.conftest import serving, told
+from tests.browser.conftest import ask, newest, serving
 from tests.tuning.chats import chat, exchange
 from tuning.samples import SAMPLES
 
@@ -163,8 +163,10 @@ def published(page: Page, name: str) -> int:
 def spoken(page: Page) -> None:
     """A new chat with it."""
     page.click(".training-page [data-do=chat]")
-    page.wait_for_selector("#composer-text:visible")
-    answer = told(page, "What is the capital of Peru?")
+    page.wait_for_function("document.activeElement.id === 'composer-text'")  # the new chat is set up
+    ask(page, "What is the capital of Peru?")
+    expect(page.locator("article.question")).to_have_count(1, timeout=PATIENCE)
+    answer = newest(page)
     assert answer.locator(".prose").inner_text().strip()
     expect(answer).to_contain_text("Marvin")
 
@@ -178,3 +180,36 @@ def tuned_by(home: Path) -> str:
     assert found.persona.lineage is not None
     assert Path(found.persona.adapter).name.startswith(f"{int(found.persona.lineage.job):04d}-")
     return str(found.persona.lineage.job)
+
+
+CUT = """() => [...document.querySelectorAll('.training-page :is(button, a, input, select, p, b, li, small, h1, dd)')]
+    .filter((e) => e.checkVisibility() && !e.closest('.wide, .log'))
+    .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+    .map((e) => e.outerHTML.slice(0, 90))"""
+
+
+@pytest.mark.parametrize("place", ["job=1", "job=1&against=2", "new=1", "", "room=published", "job=999"])
+def test_on_a_phone_in_spanish_in_the_dark_nothing_is_cut_off(
+    page: Page, chromium: Browser, url: str, place: str
+) -> None:
+    """Of what the circle left behind; another browser sees it too."""
+    context = chromium.new_context(locale="es-ES", viewport={"width": 390, "height": 800}, color_scheme="dark")
+    phone = context.new_page()
+    phone.goto(f"{url}?view=training&{place}")
+    phone.wait_for_selector(".afina[data-ready=yes]")
+    phone.wait_for_selector(".training-page [data-region=body] *")
+    assert phone.evaluate(CUT) == []
+    if place == "job=999":
+        expect(phone.locator(".blank h2")).to_have_text("Este entrenamiento ya no existe")
+    if place == "job=1":
+        expect(phone.locator("table.metrics tbody tr").first).to_be_visible()
+    context.close()
+
+
+def test_by_keyboard_alone_from_a_run_to_its_evaluation(page: Page, url: str) -> None:
+    page.goto(f"{url}?view=training&job=1")
+    page.wait_for_selector("[data-do=jump][data-to=evaluation]")
+    page.focus("[data-do=jump][data-to=evaluation]")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-key=evaluation]")).to_be_in_viewport()
+    assert page.evaluate("document.activeElement.closest('[data-key=evaluation]') !== null")

@@ -180,7 +180,9 @@ export function page(host) {
     jump: (given) => {
       const section = root.querySelector(`[data-key="${given.to}"]`);
       section.scrollIntoView({ behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-      section.querySelector("input, button")?.focus({ preventScroll: true });
+      const title = section.querySelector("h2");
+      title.tabIndex = -1;
+      title.focus({ preventScroll: true });
     },
     evaluate,
     "go-on": (given) => act({ do: "evaluate", job: Number(given.job), go_on: true }),
