@@ -17,8 +17,9 @@ from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 from tuning.training.engine.flat.sheets import Sheet
 
 NAME = "afina_flat"  # transformers makes no mask for it: one row at a time needs none
-_CAN = inspect.signature(varlen.varlen_attn).parameters
-_MORE: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in _CAN else {}  # releases before 2.12 share keys unasked
+_CAN = inspect.signature(varlen.varlen_attn).parameters  # has grown from release to release
+_CAUSAL: dict[str, Any] = {"window_size": (-1, 0)} if "window_size" in _CAN else {"is_causal": True}
+_SHARED: dict[str, Any] = {"enable_gqa": True} if "enable_gqa" in _CAN else {}
 _LARGEST_HEAD = 256  # of the kernel
 
 
@@ -53,9 +54,14 @@ def _attend(
             enable_gqa=query.shape[1] != key.shape[1],
         )  # fmt: skip
         return out.transpose(1, 2), None
+    if "scale" not in _CAN and scaling is not None:
+        query = query * (scaling * query.shape[3] ** 0.5)
+    if not _SHARED and query.shape[1] != key.shape[1]:
+        key, value = (one.repeat_interleave(query.shape[1] // key.shape[1], 1) for one in (key, value))
     three = (one[0].transpose(0, 1) for one in (query, key, value))  # (tokens, heads, size)
     bounds = (cu_seq_lens_q, cu_seq_lens_q, max_length_q, max_length_q)
-    return varlen.varlen_attn(*three, *bounds, scale=scaling, window_size=(-1, 0), **_MORE)[None], None
+    scale = {"scale": scaling} if "scale" in _CAN else {}
+    return varlen.varlen_attn(*three, *bounds, **_CAUSAL, **_SHARED, **scale)[None], None
 
 
 ALL_ATTENTION_FUNCTIONS.register(NAME, _attend)
