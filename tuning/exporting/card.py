@@ -126,7 +126,8 @@ def _what(source: Source, made: Exported) -> str:
         "merged": "A whole model, made of",
         "gguf": f"A GGUF ({made.type}) of a model made of",
     }[made.kind]
-    told = f"{how} `{named(source.base)}`."
+    alone = source.whole and Path(named(source.base)) == source.place  # what it was made of is not known
+    told = f"{how.partition(' made of')[0].rstrip(',')}." if alone else f"{how} `{named(source.base)}`."
     if facts.get("dataset"):
         told += f" It learned from the dataset version `{facts['dataset']}`."
     elif facts.get("source"):

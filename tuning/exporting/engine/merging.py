@@ -7,6 +7,7 @@ LoRA, DoRA, rsLoRA, IA3. A bottleneck is a layer of its own and a prompt is no w
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,8 @@ def merge(base: Base, adapter: Path, into: Path) -> Iterator[int]:
     yield 3
     kept = getattr(torch, _kept(base))
     merged.to(kept).save_pretrained(str(into), max_shard_size=SHARD)
+    for file in into.glob("*.safetensors"):  # safetensors makes them for their owner alone
+        shutil.copymode(into / "config.json", file)
     yield 4
 
 
