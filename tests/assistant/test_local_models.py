@@ -261,6 +261,9 @@ def test_the_default_model_wears_adapters_and_a_personas_template(
     assert "Paris" in say(models, DEFAULT, capital)
     assert "Paris" not in say(models, DEFAULT, capital, adapter=worn)
     assert say(models, f"hf:{worn}", capital) == say(models, DEFAULT, capital, adapter=worn)
+    loaded = len(models.loading._engines)
+    assert "Paris" in say(models, f"hf:{converted}", capital), "its folder is a model by itself"
+    assert len(models.loading._engines) == loaded, "whose weights are here already"
     chatml = (
         "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
         "{{ '<|im_start|>assistant\n' }}"

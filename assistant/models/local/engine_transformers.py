@@ -81,8 +81,10 @@ class TransformersEngine:
     # ── a conversation ───────────────────────────────────────────────────────────────────────────────────────────
 
     def prompt(self, turns: Sequence[Turn], template: str = "") -> str:
-        if self._chatml:
-            return written(turns, template)
+        return written(turns, template) if self._chatml else self.in_own_words(turns, template)
+
+    def in_own_words(self, turns: Sequence[Turn], template: str = "") -> str:
+        """By the tokenizer's template, also where the default model is asked by the folder its weights lie in."""
         template = template or self._own_template()
         special = self._special()
         if template:

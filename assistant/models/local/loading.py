@@ -101,6 +101,8 @@ class Loading:
         worn = adapter or source.adapter
         if source.base is None:
             engine = self._engine(name, _LOCAL[DEFAULT], None, worn is not None)
+        elif source.base.parent == self._weights.absolute() / hf.DEFAULT_WEIGHTS:
+            engine = _AsFolder(self._engine(name, _LOCAL[DEFAULT], None, True))
         else:
             engine = self._engine(name, str(source.base), source.base, True)
         return _Wearing(engine, source.adapter) if source.adapter else engine
@@ -203,6 +205,17 @@ class Loading:
             problem = _unloadable(name, error)
             self._states[name] = _failed(name, problem)
             raise problem from error
+
+
+class _AsFolder:
+    """The default model's engine that wears adapters, asked by the folder its weights were turned into: no second copy
+    of them is loaded."""
+
+    adapters = True
+
+    def __init__(self, engine: Any) -> None:
+        self.prompt, self.generate, self.together = engine.in_own_words, engine.generate, engine.together
+        self.scores, self.scored, self.piece, self.close = engine.scores, engine.scored, engine.piece, engine.close
 
 
 class _Wearing:
