@@ -2,8 +2,7 @@
 3 stopped. What is said goes into JOB/log; the sentence that matters is printed too, its last line.
 
 Where `processes` learn together, this one is the first of them and begins the others (helpers). Begun by a launcher
-that has set RANK and WORLD_SIZE (`accelerate launch -m tuning.training JOB`, on one machine or several), it begins
-none.
+that has set RANK and WORLD_SIZE (`accelerate launch` or `torchrun`, `-m tuning.training JOB`), it begins none.
 """
 
 from __future__ import annotations
