@@ -1,6 +1,6 @@
 """Some dozens of short examples, a voice: how often do answers to unseen prompts have it, and are they any good?
 
-    python -m benchmarks.in_voice [--sample marv marv-es] [--recipe lora] [--set FIELD=VALUE ...] [--seeds 7 8 9]
+    python -m benchmarks.in_voice [--sample marv marv-es] [--recipe voice] [--set FIELD=VALUE ...] [--seeds 7 8 9]
                                   [--keep FOLDER] [--samples 40]
 
 A job by the recipe, in a process of its own, on the sample's first rows; then 40 questions that stand in no sample, to
@@ -140,7 +140,7 @@ def measure(sample: str, recipe: str, said: Sequence[str], seeds: Sequence[int],
 def main() -> None:
     parser = argparse.ArgumentParser(description="How often are answers to unseen prompts in the voice?")
     parser.add_argument("--sample", nargs="+", default=sorted(LEARN), choices=sorted(LEARN))
-    parser.add_argument("--recipe", default="lora")
+    parser.add_argument("--recipe", default="voice")
     parser.add_argument("--set", nargs="*", default=[], metavar="FIELD=VALUE", dest="said")
     parser.add_argument("--seeds", nargs="+", type=int, default=[7])
     parser.add_argument("--keep", type=Path)

@@ -28,7 +28,7 @@ from tuning.training import bases
 from tuning.training.folder import MODEL
 from tuning.training.rows import of_example
 
-NAMES = ("prompt", "ia3", "bottleneck", "lora", "rslora", "dora", "norms", "last", "full")
+NAMES = ("prompt", "ia3", "bottleneck", "lora", "voice", "rslora", "dora", "norms", "last", "full")
 HEAD = (
     "| method | trained | file MB | rate | steps | seconds | with loading | peak MB | held-out loss | ROUGE-L | chrF "
     "| in the voice | … and good | facts |\n" + "|---" * 14 + "|"
@@ -56,9 +56,11 @@ def _worn(made: Trained | None, weights: Path) -> Any:
     import torch
     from peft import PeftModel
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
     from assistant.models.local.adapters.bottleneck import wear
 
+    logging.disable_progress_bar()
     whole = made is not None and made.written.name == MODEL
     place = made.written if made and whole else bases.find("local:smollm2-135m", weights).folder
     model = AutoModelForCausalLM.from_pretrained(str(place), dtype=torch.float32)

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from tuning.parts import Parts
 
 EVALUATE = "evaluate"
-ORDER = ("lora", "prompt", "full", "bottleneck", "ia3", "norms", "last", "dora", "rslora", "text", "distil")
+ORDER = (
+    "lora", "voice", "prompt", "full", "bottleneck", "ia3", "norms", "last", "dora", "rslora", "text", "distil",
+)  # fmt: skip
 SHOWN = ("epochs", "batch", "learning_rate", "max_length")  # of a recipe, in the form
 HEARD = 200  # rows that are looked at for what they begin with
 Run = Callable[[str, Mapping[str, Any], threading.Event, str], Iterator[Mapping[str, Any]]]
@@ -222,7 +224,7 @@ class TrainingPage:
         try:
             (row,) = self._verb("tune.publish", asked, say)
         except ForPerson as error:
-            if action.anyway or self._jobs.get(action.job).state.status is not JobStatus.DONE:
+            if action.anyway or not self._jobs.get(action.job).ended_well:
                 raise
             return {"refused": error.said(say.language)}
         return {**self._drawn(action.at, say), "said": say("training_published_as", name=row["persona"])}
