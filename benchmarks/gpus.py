@@ -25,7 +25,7 @@ PEAKS = {
 
 def peak(name: str) -> float | None:
     """Operations a second; None of a chip that is not in the table."""
-    known = [one for one in PEAKS if name == one or name.startswith(f"{one} ")]
+    known = [one for one in PEAKS if name == one or name.startswith((f"{one} ", f"{one}-"))]
     return PEAKS[max(known, key=len)] * 1e12 if known else None
 
 

@@ -7,9 +7,11 @@ import sys
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import gpus
 from tuning.training import devices, plan, recipes
 from tuning.training.plan import Plan
 from tuning.training.rows import Row
@@ -162,3 +164,19 @@ def test_who_only_counts_is_told_how_many_rows_a_step_has() -> None:
         assert by_rows.step_tokens is None
         assert Plan(rows, by_rows).steps == pytest.approx(Plan(rows, settings).steps, rel=0.05)
     assert plan.by_rows(by_rows, 3, 9) is by_rows
+
+
+def test_operations_are_counted_by_hand_and_an_unknown_chip_has_no_rate() -> None:
+    """The default model: 106,168,320 weights in linear layers, 4,884,480 of a LoRA of rank 16, 49,152 words."""
+    config = SimpleNamespace(
+        hidden_size=576, intermediate_size=1536, num_hidden_layers=30, num_attention_heads=9, num_key_value_heads=3,
+        vocab_size=49152,
+    )  # fmt: skip
+    one = 4 * 106_168_320 + 6 * 4_884_480
+    assert gpus.operations(config, 16, [(1, 0)]) == one + 30 * 6 * 576
+    assert gpus.operations(config, 16, [(10, 4)]) == 10 * one + 30 * 6 * 100 * 576 + 4 * 4 * 576 * 49152
+    assert gpus.peak("NVIDIA H200") == gpus.peak("NVIDIA H100 80GB HBM3") == 989.4e12
+    assert gpus.peak("NVIDIA H100 PCIe") == 756e12
+    assert gpus.peak("NVIDIA A100-SXM4-80GB") == 312e12
+    assert gpus.peak("NVIDIA L4") == 121e12
+    assert gpus.peak("NVIDIA L40") is gpus.peak("NVIDIA H20") is gpus.peak("Another") is None

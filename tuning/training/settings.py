@@ -93,7 +93,7 @@ class Settings(_Part):
     precision: Literal["auto", "bfloat16", "float32"] = "auto"
     threads: int | None = Field(default=None, ge=1, le=1024)
     device: Literal["auto", "cpu", "cuda"] = "auto"  # auto: an NVIDIA GPU where there is one
-    processes: int = Field(default=1, ge=1, le=64)  # that learn together, a GPU each; packs of a step are dealt out
+    processes: int = Field(default=1, ge=1, le=64)  # that learn together, a GPU each: a step needs as many packs
     step: Literal["auto", "packed", "flat", "compiled"] = "auto"  # how packs are read: engine.learners
 
     validation_share: float = Field(default=0.1, ge=0, le=0.5)  # of train.jsonl where there is no validation.jsonl
