@@ -549,6 +549,20 @@ def test_publishing_asks_where_it_did_not_learn_and_leads_to_the_chat(ask: Ask, 
 def test_one_that_is_not_done_cannot_be_published(ask: Ask, parts: Parts, version: Version) -> None:
     job = parts.jobs.start(version)
     assert "done" in ask("publish", job=job.id, persona="Dry")["error"]
+    ask("cancel", job=job.id)
+    assert "done" in ask("publish", job=job.id, persona="Dry")["error"]
+
+
+def test_one_that_was_stopped_with_its_best_kept_can_be_published(ask: Ask, parts: Parts, version: Version) -> None:
+    job = parts.jobs.start(version, said={"time_cap": 60.0})
+    folder = learned(job)
+    folder.say(status=Status.STOPPED, seconds=61.0)
+    folder.file(ADAPTER).mkdir()
+    (folder.file(ADAPTER) / "adapter_config.json").write_text(json.dumps({}))
+    shown = body(ask("show", at={"job": job.id}))
+    assert all(f'data-do="{name}"' in shown for name in ("publish", "evaluate", "resume"))
+    ask("publish", job=job.id, persona="Dry", at={"job": job.id})
+    assert parts.personas.named("Dry") is not None
 
 
 def test_the_page_calls_verbs_that_there_are(parts: Parts) -> None:

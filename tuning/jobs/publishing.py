@@ -22,7 +22,7 @@ from tuning.jobs.evaluating import report
 from tuning.jobs.jobs import Jobs
 from tuning.jobs.published import Published
 from tuning.jobs.values import Job
-from tuning.training.folder import ADAPTER, MODEL, TRAIN, VALIDATION, Folder, Status
+from tuning.training.folder import ADAPTER, MODEL, TRAIN, VALIDATION, Folder
 
 PUBLISHED = "tuned"  # below the data folder
 _WEIGHTS = ("weights", "format", "samples")  # settings that say nothing of the result, or where it was made
@@ -33,9 +33,10 @@ def publish(jobs: Jobs, personas: Personas, home: Path, number: int, name: str, 
 
     ForPerson where the job is not done, or what was measured speaks against it (`anyway`: all the same)."""
     job = jobs.get(number)
-    if job.state.status is not Status.DONE:
+    if not job.ended_well:
         raise ForPerson(
-            "Only a job that is done can be published.", spanish="Solo se puede publicar un trabajo terminado."
+            "Only a job that is done, or stopped with its best kept, can be published.",
+            spanish="Solo se puede publicar un trabajo terminado, o detenido con lo mejor guardado.",
         )
     measured, against = evaluation(job), doubts(job)
     if against and not anyway:

@@ -37,6 +37,11 @@ class Job:
         return any((self.place / name).is_dir() for name in (ADAPTER, MODEL))
 
     @property
+    def ended_well(self) -> bool:
+        """Done, or stopped with its best kept: it can be published."""
+        return self.state.status is Status.DONE or (self.state.status is Status.STOPPED and self.left)
+
+    @property
     def time_up(self) -> bool:
         """Its time cap ended it."""
         cap = self.settings.get("time_cap")

@@ -45,7 +45,7 @@ def body(run: Run, around: Around, measured: Mapping[str, float], say: Words) ->
         plots(run, say),
         _answers(run, say),
         around.evaluation,
-        _publish(job, around, measured, say) if job.state.status is Status.DONE else "",
+        _publish(job, around, measured, say) if job.ended_well else "",
         _compare(around, say),
         section(say("training_repeat"), _commands(job, around.again, say), key="repeat"),
         fold("settings", say("training_settings"), settings(job.settings, say)),
@@ -82,7 +82,7 @@ def _acts(job: Job, say: Words) -> str:
     acts = ""
     if not status.over:
         acts += button("cancel", say("training_cancel"), "stop", title=say("training_cancel_hint"), job=number)
-    if status is Status.DONE:
+    if job.ended_well:
         acts += button("jump", say("training_eval_start"), "left", kind="jump", to="evaluation")
         acts += button("jump", say("training_publish"), "left", kind="jump", to="publish")
     if status in (Status.STOPPED, Status.FAILED):
