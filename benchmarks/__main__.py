@@ -42,6 +42,8 @@ def main() -> None:
         part("Checking training files", "benchmarks.data_check")
         part("Cleaning", "benchmarks.data_clean")
         part("Training against TRL", "benchmarks.tune")
+        part("Each method on one task", "benchmarks.methods")
+        part("How often a tuned answer is in the voice", "benchmarks.in_voice")
 
 
 if __name__ == "__main__":

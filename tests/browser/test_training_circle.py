@@ -99,6 +99,9 @@ def dataset(page: Page) -> None:
     page.click(f".step [data-do=approve-all]:has-text('Approve {LIKED + 1}')")
     page.click(".step [data-do=freeze]")
     page.wait_for_selector(".version .opened")
+    page.click(".version a:has-text('Train on it')")
+    page.wait_for_selector(".training-page form [data-field=data]")
+    assert page.locator(".training-page [data-field=data]").input_value() == "1:1"
 
 
 def job(page: Page, name: str, *, steps: int) -> int:

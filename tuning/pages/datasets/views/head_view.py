@@ -9,7 +9,7 @@ from knowledge.pages.wording import Words
 from tuning.datasets import Dataset, Version
 from tuning.pages.datasets.stage import Step
 from tuning.pages.datasets.views.listing_view import counts, naming
-from tuning.pages.datasets.views.pieces_view import attr, button, counted, link, tag, tool
+from tuning.pages.datasets.views.pieces_view import attr, button, counted, link, tag, tool, train
 
 TABS = ("gather", "examples", "statistics", "clean", "versions")
 _PICTURES = {
@@ -66,4 +66,4 @@ def _actions(one: Dataset, step: Step, version: int, say: Words) -> str:
         case "freeze":
             return button("freeze", label, kind="primary")
         case "export":
-            return button("to-export", label, kind="primary", version=version)
+            return train(one.id, version, say) + button("to-export", label, kind="primary", version=version)

@@ -50,6 +50,12 @@ def address(at: Mapping[str, object]) -> str:
     return "/?" + urlencode({"view": "datasets", **given})
 
 
+def train(dataset: int, version: int, say: Words) -> str:
+    """To the training page, whose form then has this version chosen."""
+    there = f"/?view=training&amp;new=1&amp;data={dataset}:{version}"
+    return f'<a class="button quiet" href="{there}">{escape(say("datasets_train"))}</a>'
+
+
 def select(name: str, label: str, options: Options, chosen: str = "", *, hint: str = "") -> str:
     return f"""<label class="field"><span>{escape(label)}</span><select class="input" data-field="{name}">{choices(options, chosen)}</select>{_hint(hint)}</label>"""
 

@@ -22,6 +22,7 @@ from tuning.pages.datasets.views.pieces_view import (
     section,
     select,
     tag,
+    train,
     when,
 )
 from tuning.pages.work import Job
@@ -76,7 +77,7 @@ def _version(one: Version, opened: str, say: Words) -> str:
     below = f'<div class="opened">{opened}</div>' if opened else ""
     return f"""<li class="card version" data-key="v{one.number}"><div class="card-words"><strong>{escape(say("datasets_version", version=one.number))}</strong>
 <span>{escape(counted(say, "datasets_n_examples", counts.get("examples", 0)))} · {escape(sides)}</span><small><code title="{attr(one.fingerprint)}">{one.fingerprint[:12]}</code> · {when(one.created_at)}</small>{warning}</div>
-<div class="card-tools">{go}</div>{below}</li>"""
+<div class="card-tools">{train(one.dataset, one.number, say)}{go}</div>{below}</li>"""
 
 
 # ── the card ─────────────────────────────────────────────────────────────────────────────────────────────────────────
