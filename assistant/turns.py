@@ -33,6 +33,7 @@ from assistant.events import (
     ToolStarted,
 )
 from assistant.history import Conversation, History, Line, Message, MessageStatus, Opened, UnknownMessage, cited
+from assistant.personas.mentions import as_read
 from assistant.personas.voice import Said
 from assistant.sentences import say
 from knowledge import Citation, Passage, Turn, Usage
@@ -274,7 +275,7 @@ class Turns:
         try:
             events = self._agent.run(
                 opened.text,
-                history=[_said(line) for line in opened.earlier if line.text],
+                history=list(_said(opened.earlier)),
                 documents=list(opened.documents) or None,
                 choice=choice,
                 conversation=opened.conversation,
@@ -361,11 +362,17 @@ class Turns:
         return event
 
 
-def _said(line: Line) -> Turn:
-    """An answer with who gave it, so that a persona does not take another's words for its own."""
-    if line.role == "user":
-        return Turn(line.role, line.text)
-    return Said(line.role, line.text, line.persona)
+def _said(lines: Sequence[Line]) -> Iterator[Turn]:
+    """Answers with who gave them, so that a persona does not take another's words for its own; questions as they were
+    read, without the @name that called a persona."""
+    for at, line in enumerate(lines):
+        if not line.text:
+            continue
+        if line.role == "user":
+            answer = next((one for one in lines[at + 1 : at + 2] if one.role != "user"), None)
+            yield Turn(line.role, as_read(line.text, answer.persona if answer else ""))
+        else:
+            yield Said(line.role, line.text, line.persona)
 
 
 def _replayed(answer: Message, language: str) -> Iterator[Event]:

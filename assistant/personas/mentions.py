@@ -51,6 +51,12 @@ def find(text: str, names: Mapping[str, str]) -> Mention | None:
     return None
 
 
+def as_read(text: str, name: str) -> str:
+    """The message as the persona of that name read it when it answered; "": nobody's."""
+    found = find(text, {handle(name): name}) if name and "@" in text else None
+    return found.text if found and found.text else text
+
+
 def _who(text: str, start: int, names: Mapping[str, str]) -> tuple[int, str]:
     """The longest handle that begins at `start`, and where it ends; "" where none does."""
     quoted = _QUOTED.match(text, start)

@@ -372,7 +372,7 @@ def test_an_answer_says_who_gave_it_to_whoever_answers_next(history: History) ->
     chosen = RouteChosen(Route.PERSONA, "Because.", 1.0, persona="Marv")
     agent = Paced([chosen, ANSWERED])
     turns = Turns(history, agent)
-    first = turns.start(history.create().id, "one", None)
+    first = turns.start(history.create().id, "@Marv one", None)
     list(turns.follow(first))
     list(turns.follow(turns.start(history.message(first).conversation, "two", first)))
-    assert agent.asked[-1][1] == [Turn("user", "one"), Said("assistant", ANSWERED.text, "Marv")]
+    assert agent.asked[-1][:2] == ("two", [Turn("user", "one"), Said("assistant", ANSWERED.text, "Marv")])

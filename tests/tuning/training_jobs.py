@@ -76,7 +76,8 @@ class Nursery:
         )  # fmt: skip
         self._ended = dict[int, int]()
         self._born = list[int]()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reading = threading.Thread(target=self._read, daemon=True)
+        self._reading.start()
 
     def begin(self, folder: Folder) -> Born:
         before = len(self._born)
@@ -87,8 +88,11 @@ class Nursery:
 
     def close(self) -> None:
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait(10)
+        self._reading.join(10)
+        self._process.stdout.close()
 
     def _read(self) -> None:
         for line in self._process.stdout or ():

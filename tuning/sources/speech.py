@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.events import ToolFinished, ToolStarted
 from assistant.history import Message, MessageStatus, cited
-from assistant.personas import handle, mentions
+from assistant.personas.mentions import as_read
 from assistant.sentences import say
 from knowledge.answers.prompt import over
 from knowledge.language import detect
@@ -43,8 +43,7 @@ class Cast:
 
 def asked(question: Message, answer: Message) -> Turn:
     """As who answered it read it: the @name that called a persona is no part of the question."""
-    found = mentions.find(question.text, {handle(answer.persona): answer.persona}) if answer.persona else None
-    return Turn(Role.USER, found.text if found and found.text.strip() else question.text)
+    return Turn(Role.USER, as_read(question.text, answer.persona))
 
 
 def context(path: Sequence[Message], learned: set[int], tools: bool) -> list[Turn]:
