@@ -43,8 +43,8 @@ def settings(**given: Any) -> Settings:
         raise WrongSettings(explain(error)) from None
     switch_off(os.environ, chosen.uploads)
     os.environ.setdefault("TIKTOKEN_CACHE_DIR", str(chosen.weights / "tiktoken"))  # else among temporary files
-    # A thread of torch that waits for its turn spins, and takes the core from who would end its waiting (a training run).
-    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # a few microseconds; on a quiet machine as quick as without it
+    # A waiting thread of torch spins, and takes the core from who would end its waiting (beside a training run).
+    os.environ.setdefault("GOMP_SPINCOUNT", "20000")  # a moment: on a quiet machine as quick as without
     return chosen
 
 
